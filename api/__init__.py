@@ -1,0 +1,1 @@
+"""The service: the HTTP interface of codeassist and the coder's page."""

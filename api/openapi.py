@@ -1,0 +1,78 @@
+"""The OpenAPI description: what the routes read themselves, their examples, and one shape for all errors."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from importlib import resources
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from api.errors import KINDS, MEDIA_TYPE, Problem
+from api.schemas import NoteIn, NoteLine, ProblemOut
+
+REF = "#/components/schemas/{model}"
+_EXAMPLES = {
+    "NoteIn": {"note": "note.json", "encounter": "encounter.json"},
+    "NoteLine": {"batch": "batch.ndjson"},
+}
+
+
+def example_text(name: str) -> str:
+    """A request or result that the description shows, as its file has it."""
+    return resources.files("api.examples").joinpath("openapi", name).read_text("utf-8")
+
+
+def request_body(media_type: str, model: str) -> dict[str, Any]:
+    """The request body of a route that reads its body itself."""
+    texts = {name: example_text(file) for name, file in _EXAMPLES[model].items()}
+    values = {name: text if "ndjson" in media_type else json.loads(text) for name, text in texts.items()}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                media_type: {
+                    "schema": {"$ref": REF.format(model=model)},
+                    "examples": {name: {"value": value} for name, value in values.items()},
+                }
+            },
+        }
+    }
+
+
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The error responses of a route, by status."""
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for code in codes:
+        by_status[KINDS[code].status].append(code)
+    return {
+        status: {
+            "description": "; ".join(KINDS[code].title for code in group),
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": REF.format(model="ProblemOut")},
+                    "examples": {code: {"value": Problem(code, KINDS[code].meaning).as_record()} for code in group},
+                }
+            },
+        }
+        for status, group in sorted(by_status.items())
+    }
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The description of ``app``, made once."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+        )
+        _, own = models_json_schema(
+            [(NoteIn, "validation"), (NoteLine, "validation"), (ProblemOut, "serialization")], ref_template=REF
+        )
+        schema["components"]["schemas"].update(own["$defs"])
+        result = schema["paths"]["/v1/suggestions"]["post"]["responses"]["200"]["content"]["application/json"]
+        result["example"] = json.loads(example_text("result.json"))
+        app.openapi_schema = schema
+    return app.openapi_schema

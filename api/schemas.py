@@ -1,0 +1,178 @@
+"""What goes over the border: requests, strictly read, and the shapes that OpenAPI shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from api.body import check_utf8
+from api.errors import Problem, invalid
+from codeassist.note import Note, Setting, note_from_record
+from codeassist.result import System
+
+_SEXES = {"m", "f", "male", "female", "u", "o", "x", "unknown", "other"}
+
+
+def _known_sex(value: str) -> str:
+    if value.strip().lower() not in _SEXES:
+        raise PydanticCustomError("sex", "must be M or F, or left out")
+    return value
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class _PatientFields(BaseModel):
+    age: float | None = Field(None, ge=0, le=130, description="Age in years on the date of service.")
+    sex: Annotated[str, AfterValidator(_known_sex)] | None = Field(
+        None, description="`M` or `F`, as the rules of the code systems use it; left out when unknown."
+    )
+    id: str | int | None = Field(None, description="The site's own identifier; not used for coding.")
+
+
+class _DocumentFields(BaseModel):
+    text: str = Field(description="The document, as it stands: offsets count its Unicode code points.")
+    id: str | int | None = Field(None, description="Names the document in `evidence`; `document-1`, … when left out.")
+    note_type: str | None = Field(None, description="Such as `operative` or `laboratory`.")
+
+
+class _NoteFields(BaseModel):
+    id: str | int | None = Field(None, description="Comes back in the result.")
+    text: str | None = Field(None, description="The note, as it stands: offsets count its Unicode code points.")
+    setting: Setting | None = Field(None, description="`outpatient` when left out.")
+    date_of_service: date | None = Field(None, description="Today when left out; for inpatients the discharge date.")
+    note_type: str | None = Field(None, description="Such as `progress` or `discharge summary`.")
+    specialty: str | None = None
+
+    @model_validator(mode="after")
+    def _text_or_documents(self) -> Self:
+        if (self.text is None) == (getattr(self, "documents", None) is None):
+            raise PydanticCustomError("text_or_documents", "give either 'text' or 'documents'")
+        return self
+
+
+class PatientIn(_PatientFields, _Strict):
+    """What the rules need to know of the patient."""
+
+
+class DocumentIn(_DocumentFields, _Strict):
+    """One document of an encounter."""
+
+
+class NoteIn(_NoteFields, _Strict):
+    """A note, with `text`, or an encounter of several documents, with `documents`. Unknown fields are refused."""
+
+    patient: PatientIn | None = None
+    documents: list[DocumentIn] | None = Field(None, min_length=1, description="In place of `text`: an encounter.")
+
+
+class _LenientPatient(_PatientFields, _Lenient):
+    pass
+
+
+class _LenientDocument(_DocumentFields, _Lenient):
+    pass
+
+
+class NoteLine(_NoteFields, _Lenient):
+    """A line of a batch: as `NoteIn`, but a site's own fields are ignored."""
+
+    patient: _LenientPatient | None = None
+    documents: list[_LenientDocument] | None = Field(None, min_length=1)
+
+
+def parse_note(data: bytes, model: type[NoteIn] | type[NoteLine]) -> Note:
+    """The note of one JSON object. Raises :class:`Problem`, or :class:`codeassist.errors.InputError`."""
+    try:
+        record = model.model_validate_json(check_utf8(data))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        if found[0]["type"] == "json_invalid":
+            raise Problem("malformed-json", f"{found[0]['msg']}.") from None
+        raise invalid(found, "body") from None
+    return note_from_record(record.model_dump(exclude_none=True))
+
+
+class CodesQuery(BaseModel):
+    """The parameters of a search."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
+        description="A code or its beginning, a title, a synonym or an abbreviation; misspellings are forgiven."
+    )
+    system: System | None = Field(None, description="Only codes of this system.")
+    date_of_service: date | None = Field(None, description="Only codes that are valid on this day.")
+    limit: int = Field(20, ge=1, le=100)
+
+
+class HitOut(BaseModel):
+    """One code that a search found."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    system: System
+    code: str
+    display: str
+    score: float = Field(description="How well it matches; the list is in this order, best first.")
+
+
+class CodeOut(BaseModel):
+    """A code as its release defines it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    system: System
+    code: str
+    display: str
+    billable: bool
+    valid_from: date | None
+    valid_to: date | None
+    parent: str | None
+    children: tuple[str, ...]
+    notes: Mapping[str, tuple[str, ...]] = Field(description="By kind: `includes`, `excludes1`, `code_first`, …")
+    source: str = Field(description="The file that the facts come from.")
+
+
+class HealthOut(BaseModel):
+    """The process runs."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadyOut(BaseModel):
+    """The model and the terminology are loaded."""
+
+    status: Literal["ready"] = "ready"
+    model: dict[str, str]
+    terminology: dict[str, str]
+
+
+class FieldErrorOut(BaseModel):
+    """One field or parameter that is wrong."""
+
+    place: Literal["body", "query", "path"] = Field(alias="in")
+    field: str
+    code: str
+    detail: str
+
+
+class ProblemOut(BaseModel):
+    """A problem document (RFC 9457). A program tests `code`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str | None = Field(None, description="The request, as the service's log names it.")
+    errors: list[FieldErrorOut] | None = None

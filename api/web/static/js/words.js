@@ -1,0 +1,44 @@
+/** How numbers and names of the result read on the page. */
+
+const LIKELY = [
+  [0.95, "almost certain"],
+  [0.8, "very likely"],
+  [0.6, "likely"],
+  [0.4, "about even"],
+  [0.2, "less likely"],
+  [0, "unlikely"],
+];
+
+export const likelihood = (probability) => LIKELY.find(([least]) => probability >= least)[1];
+
+export function percent(probability) {
+  if (probability > 0.99 && probability < 1) return ">99 %";
+  if (probability > 0 && probability < 0.01) return "<1 %";
+  return `${Math.round(probability * 100)} %`;
+}
+
+const SYSTEMS = { "icd-10-cm": "ICD-10-CM", "icd-10-pcs": "ICD-10-PCS", cpt: "CPT", hcpcs: "HCPCS" };
+export const systemName = (system) => SYSTEMS[system] ?? system;
+
+export const LEVELS = { error: "Error", warning: "Warning", info: "Note" };
+
+export const STATUS = {
+  present: "",
+  negated: "negated",
+  possible: "possible",
+  hypothetical: "hypothetical",
+  historical: "history",
+  family: "family",
+};
+
+export const NOTES = {
+  inclusion_term: "Includes the terms",
+  includes: "Includes",
+  excludes1: "Excludes 1: not coded here",
+  excludes2: "Excludes 2: not included here",
+  code_first: "Code first",
+  use_additional_code: "Use additional code",
+  code_also: "Code also",
+  note: "Note",
+  seventh_character: "7th character",
+};

@@ -1,0 +1,247 @@
+"""The path of a note: read, propose, rank, rule, suggest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from codeassist.details import Details
+from codeassist.evidence import EvidencePicker
+from codeassist.nlp.annotations import STATUSES
+from codeassist.nlp.reading import NoteReader, ReadNote
+from codeassist.note import Document, Note
+from codeassist.proposing import LabelSpace, Proposer
+from codeassist.ranking.explain import explain
+from codeassist.ranking.features import COLUMN, Candidates
+from codeassist.ranking.ranker import group_of
+from codeassist.release import Release, load_release
+from codeassist.result import (
+    Assertion,
+    CodingResult,
+    Discarded,
+    Finding,
+    ModelId,
+    Reason,
+    Span,
+    Status,
+    Suggestion,
+    Tier,
+)
+from codeassist.rules.engine import RuleEngine
+from codeassist.rules.encounter import CodedLine, Encounter
+from codeassist.settings import settings
+from codeassist.terminology.access import open_store
+from codeassist.terminology.phrases import PhraseKind
+from codeassist.terminology.store import Store
+
+FLOOR = 0.02
+"""Least probability of a candidate that is shown."""
+MOST = {"diagnosis": 40, "procedure": 25}
+"""Most suggestions of each ranker."""
+_EXPLAINED = 15
+_LEFT_OUT = {
+    "negated": "the note says that it is absent",
+    "historical": "it is past history",
+    "family": "it is said of somebody else",
+    "hypothetical": "it is only a possibility to watch for",
+    "possible": "it is uncertain, and uncertain diagnoses are not coded in this setting (guideline IV.H)",
+}
+
+
+class CodeAssistant:
+    """Suggests codes for notes with one model release over one terminology index."""
+
+    def __init__(self, store: Store, release: Release) -> None:
+        learned = release.phrases
+        store = store.with_phrases(learned.key, learned.code, learned.words, PhraseKind.INDEX)
+        self.terminology = store
+        self.release = release
+        self._space = LabelSpace(store, release.labels)
+        self._proposer = Proposer(store, self._space, release.shares, release.audited_labels)
+        self._reader = NoteReader(store)
+        self._details = Details(store)
+        self._evidence = EvidencePicker()
+        self._rules = RuleEngine(store)
+
+    @property
+    def model(self) -> ModelId:
+        """Which release this is."""
+        return self.release.id
+
+    @property
+    def releases(self) -> dict[str, str]:
+        """The edition of each code system."""
+        return dict(self.terminology.releases)
+
+    def suggest(self, note: Note) -> CodingResult:
+        """Ranked codes for a note or encounter, with evidence and findings.
+
+        Raises :class:`~codeassist.errors.NoteTooLarge` or :class:`~codeassist.errors.InputError`.
+        """
+        note.check_length(settings().max_characters)
+        day = self.terminology.day(note.date_of_service)
+        read = self._reader(note)
+        found = self._propose(read, day)
+        keep = self._usable(found, note, day)
+        groups = np.array([group_of(self._proposer.features.key(int(c))[0]) for c in found.ids], dtype=object)
+        probability = self._rank(found, keep, groups)
+        suggestions = self._suggestions(read, found, probability, keep, groups, day)
+        discarded = self._discarded(read, found, probability, keep, {(s.system, s.code) for s in suggestions})
+        findings, suggestions = self._apply_rules(note, suggestions)
+        return CodingResult(
+            note.id,
+            note.setting,
+            note.date_of_service,
+            self.model,
+            self.releases,
+            suggestions,
+            discarded,
+            findings,
+        )
+
+    def suggest_many(self, notes: Iterable[Note]) -> Iterator[CodingResult]:
+        """:meth:`suggest` for each note in turn."""
+        for note in notes:
+            yield self.suggest(note)
+
+    def assertion(self, text: str, start: int, end: int) -> Assertion:
+        """What ``text`` says of its span ``start`` to ``end``: the status, and the cue that says so.
+
+        A cue inside the span does not govern it. Raises ``ValueError`` when the span is not in the text.
+        """
+        if not 0 <= start < end <= len(text):
+            raise ValueError(f"no span {start} to {end} in a text of {len(text)} characters")
+        part = self._reader.document(Document(text))
+        tokens = np.flatnonzero((part.notes.end > start) & (part.notes.start < end))
+        tokens = tokens[~(part.notes.punctuation | part.notes.space)[tokens]]
+        if not len(tokens):
+            return Assertion()
+        status = part.notes.status[tokens]
+        token = int(tokens[int(np.argmax(status != 0))]) if (status != 0).any() else int(tokens[0])
+        return self._evidence.assertion(part, token)
+
+    def _propose(self, read: ReadNote, day: int) -> Candidates:
+        release = self.release
+        taught = self._proposer.taught(read, release.associations, release.neighbours, release.neighbour_labels)
+        return self._proposer.candidates(read, day, taught)
+
+    def _usable(self, found: Candidates, note: Note, day: int) -> np.ndarray:
+        """Candidates that may be suggested: valid on the day (unless the labels are a site's own), and of a code
+        system that the setting reports (ICD-10-PCS for inpatients, CPT and HCPCS otherwise)."""
+        store = self.terminology
+        n = len(store)
+        keep = np.zeros(len(found.ids), dtype=bool)
+        inside = found.ids < n
+        keep[inside] = store.valid(day)[found.ids[inside]]
+        if self.release.audited_labels:
+            return keep | np.isin(found.ids, self._space.ids)
+        system = np.full(len(found.ids), 0)
+        system[inside] = store.system[found.ids[inside]]
+        inpatient = note.setting == "inpatient"
+        return np.asarray(keep & np.where(inpatient, system <= 1, (system != 1) & (system <= 3)))
+
+    def _rank(self, found: Candidates, keep: np.ndarray, groups: np.ndarray) -> np.ndarray:
+        probability = np.zeros(len(found.ids))
+        for group, ranker in self.release.rankers.items():
+            mine = (groups == group) & keep
+            probability[mine] = ranker.probability(found.matrix[mine])
+        return probability
+
+    def _suggestions(
+        self,
+        read: ReadNote,
+        found: Candidates,
+        probability: np.ndarray,
+        keep: np.ndarray,
+        groups: np.ndarray,
+        day: int,
+    ) -> tuple[Suggestion, ...]:
+        keys = [self._proposer.features.key(int(c)) for c in found.ids]
+        order: list[int] = []
+        for group, most in MOST.items():
+            mine = np.flatnonzero((groups == group) & keep & (probability >= FLOOR))
+            order += sorted(mine.tolist(), key=lambda i: (-probability[i], keys[i]))[:most]
+        order.sort(key=lambda i: (-probability[i], keys[i]))
+        reasons = self._reasons(found, groups, order)
+        out = []
+        for rank, i in enumerate(order, 1):
+            system, key = keys[i]
+            candidate = int(found.ids[i])
+            listed = candidate < len(self.terminology) and bool(self.terminology.valid(day)[candidate])
+            threshold = self.release.rankers[groups[i]].threshold
+            tier: Tier = "code" if probability[i] >= threshold else "candidate"
+            inside = candidate < len(self.terminology)
+            out.append(
+                Suggestion(
+                    system=system,  # type: ignore[arg-type]
+                    code=self.terminology.code(candidate) if inside else dotted(system, key),
+                    display=self.terminology.title(candidate) if inside else "(known from audited notes only)",
+                    probability=round(float(probability[i]), 4),
+                    rank=rank,
+                    tier=tier,
+                    evidence=self._evidence.pick(read, found, i),
+                    explanation=reasons.get(i, ()),
+                    alternatives=self._details.alternatives(candidate, day) if listed else (),
+                    specificity=self._details.specificity(candidate, day) if listed else (),
+                    listed=listed,
+                )
+            )
+        return tuple(out)
+
+    def _reasons(self, found: Candidates, groups: np.ndarray, order: list[int]) -> dict[int, tuple[Reason, ...]]:
+        out: dict[int, tuple[Reason, ...]] = {}
+        for group, ranker in self.release.rankers.items():
+            mine = [i for i in order[:_EXPLAINED] if groups[i] == group]
+            out.update(zip(mine, explain(ranker, found.matrix[mine]), strict=True) if mine else ())
+        return out
+
+    def _discarded(
+        self,
+        read: ReadNote,
+        found: Candidates,
+        probability: np.ndarray,
+        keep: np.ndarray,
+        suggested: set[tuple[str, str]],
+    ) -> tuple[Discarded, ...]:
+        """Codes that the note mentions but does not assert, by the most frequent reason."""
+        out = []
+        statuses = [COLUMN[f"mentions_{s}"] for s in STATUSES]
+        for i in np.flatnonzero(keep & (found.matrix[:, statuses].sum(axis=1) > 0)).tolist():
+            counts = found.matrix[i, statuses]
+            status: Status = STATUSES[int(np.argmax(counts[1:])) + 1]  # type: ignore[assignment]
+            if counts[0] > 0 or counts[1:].max() == 0 or found.matrix[i, COLUMN["match_nested"]] > 0:
+                continue
+            system, _ = self._proposer.features.key(int(found.ids[i]))
+            code = self.terminology.code(int(found.ids[i]))
+            if (system, code) in suggested:
+                continue
+            evidence = self._evidence.pick(read, found, i)
+            title = self.terminology.title(int(found.ids[i]))
+            out.append(Discarded(system, code, title, _LEFT_OUT[status], evidence))  # type: ignore[arg-type]
+        return tuple(out)
+
+    def _apply_rules(
+        self, note: Note, suggestions: tuple[Suggestion, ...]
+    ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
+        """Findings on what should be coded, and its sequence."""
+        return self._rules.review(note, suggestions)
+
+
+def dotted(system: str, key: str) -> str:
+    """A code as it is written on a claim."""
+    return f"{key[:3]}.{key[3:]}" if system == "icd-10-cm" and len(key) > 3 else key
+
+
+def load(model: str | Path | None = None) -> CodeAssistant:
+    """The assistant with the shipped model, or with the release in the folder ``model``.
+
+    Builds the terminology index on the first call on a machine. Raises
+    :class:`~codeassist.errors.ModelError` or :class:`~codeassist.errors.TerminologyError`.
+    """
+    release = load_release(Path(model) if model is not None else settings().model_dir)
+    return CodeAssistant(open_store(), release)
+
+
+__all__ = ["CodeAssistant", "CodedLine", "Encounter", "Span", "load"]

@@ -1,0 +1,1 @@
+"""From mentions to the codes that they could mean, before ranking."""

@@ -1,0 +1,179 @@
+"""Marks each token with what the note says of it, from cues with a scope.
+
+A scope runs from its cue to the end of the sentence, to a word that ends it, or as far as the cue reaches,
+whichever comes first (NegEx: Chapman 2001; ConText: Harkema 2009). Scopes are written into arrays over the
+tokens, so any span can be asked, whether a mention or not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from spacy.language import Language
+from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc
+
+from codeassist.nlp.annotations import STATUSES, Annotations, annotations
+from codeassist.nlp.tokenizer import shared_english
+
+PRIORITY = (0, 4, 1, 3, 2, 5)
+"""Of two scopes over one token the higher wins, in the order of ``STATUSES``: family, negated, hypothetical …"""
+_SECTION_STATUS = {"family": "family"}
+_COLON_CUES = frozenset("none nil denied denies negative neg absent no normal never n".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One line of ``cues.tsv``."""
+
+    text: str
+    status: str
+    forward: bool
+    reach: int
+
+
+@cache
+def cues() -> dict[str, Cue]:
+    """Cues by their text in lower case."""
+    table = (resources.files(__package__) / "cues.tsv").read_text(encoding="utf-8")
+    out: dict[str, Cue] = {}
+    for line in table.splitlines():
+        if not line or line.startswith("#") or line.startswith("cue\t"):
+            continue
+        text, status, direction, reach = line.split("\t")
+        key = text if direction == "forward" else f"{text} <"
+        out[key] = Cue(text, status, direction == "forward", int(reach))
+    return out
+
+
+class AssertionMarker:
+    """spaCy component: fills ``status`` and ``cue`` of the annotations."""
+
+    def __init__(self) -> None:
+        english = shared_english()
+        self._matcher = PhraseMatcher(english.vocab, attr="LOWER")
+        self._cues: dict[int, list[Cue]] = {}
+        for text in {c.text for c in cues().values()}:
+            self._matcher.add(text, [english.tokenizer(text)])
+            self._cues[english.vocab.strings[text]] = [c for c in cues().values() if c.text == text]
+
+    def __call__(self, doc: Doc) -> Doc:
+        notes = annotations(doc)
+        if not len(notes):
+            return doc
+        matches = _longest(self._matcher(doc))
+        ends, ends_negated = self._ends(matches, notes)
+        priority = np.zeros(len(notes), dtype=np.int8)
+        for key, start, end in matches:
+            for cue in self._cues[key]:
+                if cue.status in ("none", "end", "end_negated"):
+                    continue
+                if cue.status == "negated" and not self._is_negation(cue, notes, start, end, doc):
+                    continue
+                stops = ends_negated if cue.status in ("negated", "possible", "hypothetical") else ends
+                low, high = _scope(cue, notes, start, end, stops)
+                if high <= low:
+                    continue
+                value = STATUSES.index(cue.status)
+                strength = PRIORITY[value]
+                wins = priority[low:high] < strength
+                number = len(notes.cues)
+                notes.cues.append((start, end))
+                notes.status[low:high][wins] = value
+                notes.cue[low:high][wins] = number
+                priority[low:high][wins] = strength
+        self._sections(notes, priority)
+        return doc
+
+    def _ends(self, matches: list[tuple[int, int, int]], notes: Annotations) -> tuple[np.ndarray, np.ndarray]:
+        """Token positions that end scopes, and those that end negations too."""
+        all_ends, negation_ends = [], []
+        for key, start, _ in matches:
+            for cue in self._cues[key]:
+                if cue.status == "end":
+                    all_ends.append(start)
+                    negation_ends.append(start)
+                elif cue.status == "end_negated":
+                    negation_ends.append(start)
+                elif cue.status == "negated" and cue.forward:
+                    pass
+        return np.array(all_ends, dtype=np.int64), np.array(negation_ends, dtype=np.int64)
+
+    def _is_negation(self, cue: Cue, notes: Annotations, start: int, end: int, doc: Doc) -> bool:
+        """Words such as "none" and "negative" negate backward only as an answer ("fever: none") or a predicate."""
+        if cue.forward:
+            if cue.text == "no" and end < len(doc) and notes.punctuation[end]:
+                return doc[end].text in (":", "-")
+            return True
+        if cue.text in ("none", "nil", "negative", "neg", "denied", "absent"):
+            if start == 0:
+                return False
+            before = doc[start - 1].lower_
+            if cue.text in ("none", "nil", "denied"):
+                return before in (":", "-", "–", "=", "(") or before in ("is", "was", "are", "were")
+            following = doc[end].lower_ if end < len(doc) else "."
+            return following not in ("for",) and (
+                before in (":", "-", "–", "=", "(", "is", "was", "are", "were", "test", "screen", "swab", "sign")
+                or notes.sentence[start] != (notes.sentence[end] if end < len(doc) else -1)
+                or following in (".", ",", ";", ")", "\n", "and", "today", "x", "bilaterally")
+            )
+        return True
+
+    def _sections(self, notes: Annotations, priority: np.ndarray) -> None:
+        """A family-history section makes its mentions the family's, unless they are negated there."""
+        for i, section in enumerate(notes.sections):
+            status = _SECTION_STATUS.get(section.kind)
+            if status is None:
+                continue
+            value = STATUSES.index(status)
+            inside = (notes.section == i) & (priority < PRIORITY[value])
+            if not inside.any():
+                continue
+            heading = np.flatnonzero((notes.start >= section.start) & (notes.start < max(section.body, section.start + 1)))
+            number = -1
+            if len(heading):
+                number = len(notes.cues)
+                notes.cues.append((int(heading[0]), int(heading[-1]) + 1))
+            notes.status[inside] = value
+            notes.cue[inside] = number
+
+
+def _longest(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Matches that no longer match contains, in order of their start."""
+    kept: list[tuple[int, int, int]] = []
+    reached = -1
+    for key, start, end in sorted(matches, key=lambda m: (m[1], -m[2])):
+        if end > reached:
+            kept.append((key, start, end))
+            reached = end
+    return kept
+
+
+def _scope(cue: Cue, notes: Annotations, start: int, end: int, stops: np.ndarray) -> tuple[int, int]:
+    """The tokens that a cue governs."""
+    sentence = notes.sentence[start]
+    if cue.forward:
+        low = end
+        high = int(np.searchsorted(notes.sentence, sentence, side="right"))
+        high = min(high, end + cue.reach)
+        if len(stops):
+            i = int(np.searchsorted(stops, end))
+            if i < len(stops):
+                high = min(high, int(stops[i]))
+        return low, high
+    high = start
+    low = max(int(np.searchsorted(notes.sentence, sentence, side="left")), start - cue.reach)
+    if len(stops):
+        i = int(np.searchsorted(stops, start))
+        if i > 0 and stops[i - 1] < start:
+            low = max(low, int(stops[i - 1]) + 1 if stops[i - 1] >= low else low)
+    return low, high
+
+
+@Language.factory("codeassist_assertion")
+def make_assertion(nlp: Language, name: str) -> AssertionMarker:
+    """The assertion marker as a spaCy component; add it after sentences and sections."""
+    return AssertionMarker()

@@ -1,0 +1,153 @@
+"""Finds mentions by the keys of all windows of content words, in a few array operations."""
+
+from __future__ import annotations
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from codeassist.nlp.annotations import Annotations, MentionArrays, annotations
+from codeassist.nlp.mentions.values import Content, content_words
+from codeassist.terminology.store import Store
+from codeassist.terminology.words import MAX_PHRASE_WORDS
+
+
+def window_keys(content: Content, longest: int = MAX_PHRASE_WORDS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Keys of all windows of 1 to ``longest`` content words within one sentence, with the index of their first
+    word and their length in words."""
+    n = len(content.value)
+    sums = np.zeros(n + 1, dtype=np.uint64)
+    np.cumsum(content.value, out=sums[1:])
+    keys, starts, lengths = [], [], []
+    unknown = np.zeros(n + 1, dtype=np.int32)
+    np.cumsum(~content.known, out=unknown[1:])
+    for k in range(1, min(longest, n) + 1):
+        first = np.flatnonzero(
+            (content.segment[: n - k + 1] == content.segment[k - 1 :]) & (unknown[k:] == unknown[: n - k + 1])
+        )
+        keys.append(sums[first + k] - sums[first])
+        starts.append(first)
+        lengths.append(np.full(len(first), k, dtype=np.int32))
+    if not keys:
+        empty = np.zeros(0, dtype=np.int64)
+        return empty.astype(np.uint64), empty, empty
+    return np.concatenate(keys), np.concatenate(starts), np.concatenate(lengths)
+
+
+def lookup(table: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every key that ``table`` (sorted) holds: the key's index and the index of each equal entry."""
+    low = np.searchsorted(table, keys, side="left")
+    hit = np.flatnonzero(table[np.minimum(low, len(table) - 1)] == keys)
+    low = low[hit]
+    high = np.searchsorted(table, keys[hit], side="right")
+    counts = high - low
+    which = np.repeat(hit, counts)
+    offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return which, np.repeat(low, counts) + offsets
+
+
+class MentionFinder:
+    """spaCy component: fills ``mentions`` of the annotations and ``doc.spans["mentions"]``.
+
+    Of the windows that a phrase fills, those inside a longer one are kept and marked as nested; those that
+    cross a longer or tighter one are dropped. A phrase in capitals only ("MS") must be in capitals here, and
+    a phrase that needs a context word must find it in the note.
+    """
+
+    def __init__(self, store: Store, spans: bool = False) -> None:
+        self._store = store
+        self._spans = spans
+        self._context_keys = [_context(c) for c in store.contexts]
+
+    def __call__(self, doc: Doc) -> Doc:
+        notes = annotations(doc)
+        content = content_words(notes, self._store)
+        keys, first, length = window_keys(content)
+        which, phrase = lookup(self._store.phrases.key, keys)
+        notes.mentions = self._select(doc, notes, content, first[which], length[which], phrase)
+        if self._spans:
+            self._set_spans(doc, notes)
+        return doc
+
+    def _select(
+        self, doc: Doc, notes: Annotations, content: Content, first: np.ndarray, length: np.ndarray, phrase: np.ndarray
+    ) -> MentionArrays:
+        keep = self._allowed(doc, notes, content, first, length, phrase)
+        first, length, phrase = first[keep], length[keep], phrase[keep]
+        last = first + length - 1
+        gaps = content.gap[last] - content.gap[first]
+        order = np.lexsort((first, gaps, -length))
+        taken = np.full(len(content.token), -1, dtype=np.int64)  # which window owns a word
+        state = np.zeros(len(first), dtype=np.int8)  # 1 kept, 2 nested
+        windows: dict[tuple[int, int], int] = {}
+        for i in order.tolist():
+            a, b = int(first[i]), int(last[i])
+            seen = windows.get((a, b))
+            if seen is None:
+                owners = taken[a : b + 1]
+                if (owners == -1).all():
+                    taken[a : b + 1] = len(windows) + 1
+                    seen = 1
+                elif owners[0] != -1 and (owners == owners[0]).all():
+                    seen = 2
+                else:
+                    seen = 0
+                windows[a, b] = seen
+            state[i] = seen
+        keep = np.flatnonzero(state)
+        keep = keep[np.lexsort((phrase[keep], -length[keep], first[keep]))]
+        return MentionArrays(
+            start=content.token[first[keep]],
+            end=content.token[last[keep]] + 1,
+            phrase=phrase[keep],
+            words=length[keep],
+            nested=state[keep] == 2,
+        )
+
+    def _allowed(
+        self, doc: Doc, notes: Annotations, content: Content, first: np.ndarray, length: np.ndarray, phrase: np.ndarray
+    ) -> np.ndarray:
+        keep = np.ones(len(phrase), dtype=bool)
+        for i in np.flatnonzero(self._store.phrases.capitals[phrase]).tolist():
+            start = int(content.token[first[i]])
+            keep[i] = doc[start].is_upper and not _shouting(doc, notes, start)
+        contexts = self._store.phrases.context[phrase]
+        if contexts.any():
+            text = doc.text.lower()
+            for number in np.unique(contexts[contexts > 0]).tolist():
+                wanted, unwanted = self._context_keys[number]
+                fits = (not wanted or any(w in text for w in wanted)) and not any(w in text for w in unwanted)
+                if not fits:
+                    keep[contexts == number] = False
+        return keep
+
+    def _set_spans(self, doc: Doc, notes: Annotations) -> None:
+        mentions = notes.mentions
+        assert mentions is not None
+        spans = []
+        for i in range(len(mentions)):
+            row = int(self._store.phrases.row[mentions.phrase[i]])
+            label = self._store.code(row) if row >= 0 else self._store.patterns[-1 - row]
+            spans.append(Span(doc, int(mentions.start[i]), int(mentions.end[i]), label=label))
+        doc.spans["mentions"] = spans
+
+
+def _context(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(w for w in words if not w.startswith("!")), tuple(w[1:] for w in words if w.startswith("!"))
+
+
+def _shouting(doc: Doc, notes: Annotations, token: int) -> bool:
+    """Whether the whole sentence is in capitals, where capitals say nothing."""
+    sentence = notes.sentence[token]
+    low = int(np.searchsorted(notes.sentence, sentence, side="left"))
+    high = int(np.searchsorted(notes.sentence, sentence, side="right"))
+    text = doc.text[int(notes.start[low]) : int(notes.end[high - 1])]
+    return len(text) > 12 and text.isupper() and " " in text.strip()
+
+
+@Language.factory("codeassist_mentions", default_config={"spans": True}, assigns=["doc.spans"])
+def make_mentions(nlp: Language, name: str, spans: bool) -> MentionFinder:
+    """The mention finder as a spaCy component, over the terminology index of this machine."""
+    from codeassist.terminology.access import open_store
+
+    return MentionFinder(open_store(), spans)

@@ -1,0 +1,57 @@
+"""Token values: the numbers from which phrase keys are summed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from spacy.strings import hash_string
+
+from codeassist.nlp.annotations import Annotations
+from codeassist.terminology.store import Store
+from codeassist.terminology.words import STOP_WORDS, mix
+
+_EXTRA_STOPS = ("'s", "’s", "`", "'", "s")
+
+
+@dataclass(slots=True)
+class Content:
+    """The content words of a note: token index, value, and whether the value is known to the terminology.
+
+    ``gap`` counts, up to each content word, the punctuation that separates list items.
+    """
+
+    token: np.ndarray
+    value: np.ndarray
+    known: np.ndarray
+    segment: np.ndarray
+    gap: np.ndarray
+
+
+@cache
+def _stop_hashes() -> np.ndarray:
+    return np.sort(np.array([hash_string(w) for w in (*STOP_WORDS, *_EXTRA_STOPS)], dtype=np.uint64))
+
+
+@cache
+def _separator_hashes() -> np.ndarray:
+    return np.sort(np.array([hash_string(w) for w in (",", ";", ":", "and", "or", "(", ")", ".")], dtype=np.uint64))
+
+
+def _isin(values: np.ndarray, table: np.ndarray) -> np.ndarray:
+    at = np.minimum(np.searchsorted(table, values), len(table) - 1)
+    return np.asarray(table[at] == values)
+
+
+def content_words(notes: Annotations, store: Store) -> Content:
+    """The content words of a note with their values; unknown words keep a value that no phrase holds."""
+    lower = notes.lower
+    stops = _isin(lower, _stop_hashes()) | notes.punctuation | notes.space
+    token = np.flatnonzero(~stops)
+    words = lower[token]
+    at = np.minimum(np.searchsorted(store.form_key, words), len(store.form_key) - 1)
+    known = store.form_key[at] == words
+    value = np.where(known, store.form_value[at], mix(words))
+    gap = np.cumsum(_isin(lower, _separator_hashes()))[token]
+    return Content(token, value, np.asarray(known), notes.sentence[token], gap)

@@ -1,0 +1,32 @@
+"""The pipeline that the service runs."""
+
+from __future__ import annotations
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from codeassist.nlp.assertion.assertion import AssertionMarker
+from codeassist.nlp.mentions.mentions import MentionFinder
+from codeassist.nlp.sections.sections import Sectionizer
+from codeassist.nlp.sentences.sentences import SentenceSplitter
+from codeassist.nlp.tokenizer import blank_english
+from codeassist.terminology.store import Store
+
+
+class Pipeline:
+    """The components in their order, over one tokenizer; call it with a text."""
+
+    def __init__(self, store: Store) -> None:
+        self._nlp: Language = blank_english()
+        self._components = (SentenceSplitter(), Sectionizer(), AssertionMarker(), MentionFinder(store))
+
+    def __call__(self, text: str) -> Doc:
+        doc = self._nlp.make_doc(text)
+        for component in self._components:
+            doc = component(doc)
+        return doc
+
+
+def make_pipeline(store: Store) -> Pipeline:
+    """The pipeline over a terminology store."""
+    return Pipeline(store)

@@ -1,0 +1,129 @@
+"""Finds headings in their own line, in upper case, or inline before a colon."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from codeassist.nlp.annotations import Section, annotations
+
+_LINE_HEADING = re.compile(
+    r"^[ \t]*(?:[•*#>\-–]+[ \t]*)?(?:\d{1,2}[.)][ \t]*|[IVX]{1,4}\.[ \t]+)?\**"
+    r"(?P<title>[A-Za-z][A-Za-z0-9 /&',()\-+]{0,60}?)\**[ \t]*(?P<end>:|--?[ \t]|$)",
+    re.M,
+)
+_INLINE_HEADING = re.compile(r"(?:(?<=[.;,!?)\]])|(?<=[a-z0-9] ) |(?<=  ))[ \t]*(?P<title>[A-Z][A-Za-z0-9 /&'()\-]{1,45}?)[ \t]*:")
+_TRAILING = re.compile(r"\s*\([^)]*\)\s*$")
+_SYSTEMS = frozenset(
+    "general constitutional heent head eyes ears nose throat neck cardiovascular cardiac cv heart respiratory lungs "
+    "chest pulmonary resp gastrointestinal abdomen gi genitourinary gu musculoskeletal msk skin integumentary "
+    "neurological neurologic neuro psychiatric psych extremities back endocrine hematologic lymphatic "
+    "immunologic breast breasts pelvis rectal".split()
+)
+_TESTS = frozenset({"ct", "mri", "ekg", "ecg", "ultrasound", "vs", "tobacco", "alcohol", "history", "social"})
+_SINGLE_LETTER = {"s": "hpi", "o": "exam", "a": "assessment", "p": "plan"}
+
+
+@cache
+def heading_kinds() -> dict[str, str]:
+    """Heading in lower case to the kind of section that it opens."""
+    kinds: dict[str, str] = {}
+    text = (resources.files(__package__) / "headings.tsv").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if not line or line.startswith("#") or line.startswith("kind\t"):
+            continue
+        kind, _, headings = line.partition("\t")
+        for heading in headings.split("|"):
+            kinds[heading.strip()] = kind
+    return kinds
+
+
+def find_sections(text: str) -> list[Section]:
+    """The sections of a text in order; what stands before the first heading is of kind ``other``.
+
+    >>> [s.kind for s in find_sections("HPI: cough. Family History: asthma. Assessment and Plan: 1. Flu")]
+    ['hpi', 'family', 'assessment_plan']
+    """
+    kinds = heading_kinds()
+    heads: dict[int, tuple[int, str, str]] = {}
+    for m in _LINE_HEADING.finditer(text):
+        found = _kind(m["title"], kinds)
+        if found is None and m["end"] == "" and _own_line_upper(m["title"]):
+            found = "other"
+        if found is None or (m["end"] != ":" and not _stands_alone(m["title"], m["end"], found)):
+            continue
+        heads[m.start("title")] = (m.end(), found, m["title"])
+    for m in _INLINE_HEADING.finditer(text):
+        found = _kind(m["title"], kinds)
+        if found is not None and m["title"].lower() not in _TESTS and len(m["title"]) > 1:
+            heads.setdefault(m.start("title"), (m.end(), found, m["title"]))
+    sections: list[Section] = []
+    order = sorted(heads)
+    if not order or text[: order[0]].strip():
+        sections.append(Section("other", "", 0, 0, order[0] if order else len(text)))
+    for i, start in enumerate(order):
+        body, kind, title = heads[start]
+        end = order[i + 1] if i + 1 < len(order) else len(text)
+        kind = _inherit(kind, title, sections)
+        sections.append(Section(kind, title, start, min(body, end), end))
+    return sections
+
+
+def _kind(title: str, kinds: dict[str, str]) -> str | None:
+    name = " ".join(title.lower().split()).strip(" '-")
+    kind = kinds.get(name) or kinds.get(_TRAILING.sub("", name)) or kinds.get(name.replace("-", " "))
+    return kind
+
+
+def _own_line_upper(title: str) -> bool:
+    words = title.split()
+    return title.isupper() and len(title) > 3 and len(words) <= 6
+
+
+def _stands_alone(title: str, end: str, kind: str) -> bool:
+    """A heading without a colon must look like one: in capitals, or a known title in title case on its own line."""
+    if end == "":
+        return kind != "other" and (title.isupper() or title[0].isupper()) or title.isupper()
+    return title.isupper()
+
+
+def _inherit(kind: str, title: str, before: list[Section]) -> str:
+    """Sub-headings stay in the section that holds them: a body system in the examination, a plan in the assessment."""
+    if not before:
+        return kind
+    previous = before[-1].kind
+    if kind == "instructions" and previous in ("assessment_plan",) and "education" in title.lower():
+        return previous
+    if kind in ("plan", "imaging", "medications", "maintenance") and previous == "assessment_plan":
+        if kind == "plan" or not title.isupper():
+            return "assessment_plan"
+    return kind
+
+
+class Sectionizer:
+    """spaCy component: fills ``doc.spans["sections"]`` and the section of each token."""
+
+    def __call__(self, doc: Doc) -> Doc:
+        notes = annotations(doc)
+        if not len(notes):
+            return doc
+        notes.sections = find_sections(doc.text)
+        starts = np.array([s.start for s in notes.sections])
+        notes.section = np.maximum(np.searchsorted(starts, notes.start, side="right") - 1, 0).astype(np.int32)
+        doc.spans["sections"] = [
+            span
+            for s in notes.sections
+            if (span := doc.char_span(s.start, s.end, label=s.kind, alignment_mode="expand")) is not None
+        ]
+        return doc
+
+
+@Language.factory("codeassist_sections")
+def make_sections(nlp: Language, name: str) -> Sectionizer:
+    """The sectionizer as a spaCy component."""
+    return Sectionizer()

@@ -1,0 +1,99 @@
+"""The sentence splitter.
+
+A sentence ends at a full stop, question or exclamation mark before a blank and something that can begin
+a sentence; at a line's end, unless the line is wrapped; and before an item of a numbered list.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from spacy.attrs import SENT_START
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from codeassist.nlp.annotations import annotations
+
+_STOP = re.compile(r"(?P<word>[^\s]*?)(?P<stop>[.!?]+)[\"')\]]*(?P<gap>[ \t,]+)(?=[A-Z0-9\"'(\[•*#>-])")
+_LINE = re.compile(r"[ \t,]*(?:\r\n|\r|\n)[ \t\r\n]*")
+_ITEM = re.compile(r"(?:(?<=[\s,;:.)])|(?<=,))(?=\(?\d{1,2}[.)]\s+[A-Za-z\"'(])")
+_WRAPPED_FROM = 55
+"""A line at least this long, in characters, may go on in the next one."""
+
+
+@cache
+def _abbreviations() -> frozenset[str]:
+    text = (resources.files(__package__) / "abbreviations.txt").read_text(encoding="utf-8")
+    return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+
+def sentence_starts(text: str) -> tuple[list[int], list[int]]:
+    """Offsets at which sentences begin, and those at which lines begin.
+
+    >>> sentence_starts("BP 4.5 mg b.i.d. given. Pt. has DM.\\n1. HTN 2. Gout")[0]
+    [0, 24, 36, 43]
+    """
+    starts = {0}
+    lines = {0}
+    length = len(text)
+    previous = 0
+    for m in _LINE.finditer(text):
+        lines.add(m.end())
+        if m.end() < length and not _wrapped(text, previous, m.start(), m.end()):
+            starts.add(m.end())
+        previous = m.end()
+    abbreviations = _abbreviations()
+    for m in _STOP.finditer(text):
+        word = m["word"].lower().lstrip("(\"'[")
+        if m["stop"] == ".":
+            if word in abbreviations or (len(word) == 1 and word.isalpha()):
+                continue
+            if word.isdigit() and len(word) <= 2 and (m.start("word") == 0 or text[m.start("word") - 1] in "\n ,"):
+                continue  # the number of a list item; the item itself is a boundary
+        starts.add(m.end())
+    for m in _ITEM.finditer(text):
+        before = text[max(0, m.start() - 12) : m.start()].rstrip().lower()
+        if not before.endswith(_NUMBER_FOLLOWS):
+            starts.add(m.start())
+    return sorted(starts), sorted(lines)
+
+
+_NUMBER_FOLLOWS = ("type", "stage", "grade", "class", "for", "of", "in", "day", "age", "x", "level", "to", "than")
+
+
+def _wrapped(text: str, line_start: int, line_end: int, next_start: int) -> bool:
+    if line_end - line_start < _WRAPPED_FROM or "\n" in text[line_end:next_start].replace("\r\n", "\n").replace(
+        "\n", "", 1
+    ):
+        return False
+    return text[line_end - 1] not in ".:;!?" and text[next_start].islower()
+
+
+class SentenceSplitter:
+    """spaCy component that sets sentence boundaries, and numbers sentences and lines."""
+
+    def __call__(self, doc: Doc) -> Doc:
+        notes = annotations(doc)
+        n = len(notes)
+        if not n:
+            return doc
+        starts, lines = sentence_starts(doc.text)
+        first = np.zeros(n, dtype=bool)
+        tokens = np.searchsorted(notes.start, starts)
+        first[tokens[tokens < n]] = True
+        first[0] = True
+        notes.sentence = np.cumsum(first, dtype=np.int32) - 1
+        at = np.zeros(n + 1, dtype=np.int32)
+        np.add.at(at, np.searchsorted(notes.start, lines), 1)
+        notes.line = np.cumsum(at[:n], dtype=np.int32) - 1
+        doc.from_array([SENT_START], np.where(first, 1, -1).astype(np.int64).reshape(-1, 1).astype(np.uint64))
+        return doc
+
+
+@Language.factory("codeassist_sentences", assigns=["token.is_sent_start", "doc.sents"])
+def make_sentences(nlp: Language, name: str) -> SentenceSplitter:
+    """The sentence splitter as a spaCy component."""
+    return SentenceSplitter()

@@ -1,0 +1,178 @@
+"""A model release on disk: manifest, integrity check, and the mapped arrays and classifiers that it holds.
+
+    models/
+      manifest.json          files with SHA-256, library versions, training data with licences, metrics, seed
+      MODEL_CARD.md
+      labels.json            codes that the audited notes taught, and the share of notes that had each
+      associations/*.npy     sorted keys, label, precision, count
+      neighbours/*.npy       training notes as TF-IDF rows, dual coefficients
+      phrases/*.npy          phrase keys learnt from term files, and the codes they stand for
+      rankers/<group>.joblib a scikit-learn classifier; rankers/<group>.npz calibration
+
+Nothing is unpickled before every file's hash has been checked against the manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from codeassist.candidates.associations import Associations
+from codeassist.candidates.neighbours import Neighbours
+from codeassist.errors import ModelError
+from codeassist.ranking.features import FEATURES
+from codeassist.ranking.ranker import GROUPS, Ranker
+from codeassist.result import ModelId
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedPhrases:
+    """Phrase keys (sorted), the ICD-10-CM code or category without dot that each stands for, and its words."""
+
+    key: np.ndarray
+    code: np.ndarray
+    words: np.ndarray
+
+
+@dataclass(slots=True)
+class Release:
+    """A loaded release. ``labels`` are (system, code without dot), numbered as associations and neighbours number them."""
+
+    id: ModelId
+    manifest: dict[str, Any]
+    labels: list[tuple[str, str]]
+    shares: np.ndarray
+    audited_labels: bool
+    associations: Associations
+    neighbours: Neighbours
+    neighbour_labels: np.ndarray
+    phrases: LearnedPhrases
+    rankers: dict[str, Ranker]
+
+
+def save_release(
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    labels: list[tuple[str, str]],
+    shares: np.ndarray,
+    audited_labels: bool,
+    associations: Associations,
+    neighbours: Neighbours,
+    neighbour_labels: np.ndarray,
+    phrases: LearnedPhrases,
+    rankers: dict[str, Ranker],
+    facts: dict[str, Any],
+) -> None:
+    """Write a release into ``folder`` (made if need be); ``facts`` are kept in the manifest."""
+    for sub in ("associations", "neighbours", "phrases", "rankers"):
+        (folder / sub).mkdir(parents=True, exist_ok=True)
+    written: list[Path] = []
+
+    def array(path: str, values: np.ndarray) -> None:
+        np.save(folder / f"{path}.npy", values, allow_pickle=False)
+        written.append(folder / f"{path}.npy")
+
+    for field in ("key", "label", "precision", "count"):
+        array(f"associations/{field}", getattr(associations, field))
+    for field in ("data", "indices", "indptr", "idf", "dual"):
+        array(f"neighbours/{field}", getattr(neighbours, field))
+    array("neighbours/labels", neighbour_labels)
+    array("phrases/key", phrases.key)
+    array("phrases/code", phrases.code)
+    array("phrases/words", phrases.words)
+    array("shares", shares.astype(np.float32))
+    for group, ranker in rankers.items():
+        path = folder / "rankers" / f"{group}.joblib"
+        joblib.dump(ranker.classifier, path, compress=0)
+        written.append(path)
+        array(f"rankers/{group}_knots", ranker.knots)
+        array(f"rankers/{group}_values", ranker.values)
+    (folder / "labels.json").write_text(json.dumps([f"{s}:{c}" for s, c in labels]), encoding="utf-8")
+    written.append(folder / "labels.json")
+    manifest = {
+        "format": FORMAT,
+        "name": name,
+        "version": version,
+        "audited_labels": audited_labels,
+        "features": list(FEATURES),
+        "thresholds": {g: r.threshold for g, r in rankers.items()},
+        **facts,
+        "files": {p.relative_to(folder).as_posix(): _digest(p) for p in sorted(written)},
+    }
+    text = json.dumps(manifest, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def load_release(folder: Path) -> Release:
+    """Check and load a release; raises :class:`ModelError` that says what to do about what is wrong."""
+    manifest, digest = check_release(folder)
+    if manifest.get("features") != list(FEATURES):
+        raise ModelError(f"the model in {folder.name} was trained with other features: train it again")
+
+    def array(path: str) -> np.ndarray:
+        return np.load(folder / f"{path}.npy", mmap_mode="r", allow_pickle=False)
+
+    rankers = {}
+    for group in GROUPS:
+        if f"rankers/{group}.joblib" in manifest["files"]:
+            classifier = joblib.load(folder / "rankers" / f"{group}.joblib")
+            rankers[group] = Ranker(
+                classifier,
+                np.asarray(array(f"rankers/{group}_knots")),
+                np.asarray(array(f"rankers/{group}_values")),
+                float(manifest["thresholds"][group]),
+            )
+    names = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    labels = [(s, c) for s, _, c in (n.partition(":") for n in names)]
+    return Release(
+        id=ModelId(manifest["name"], manifest["version"], digest),
+        manifest=manifest,
+        labels=labels,
+        shares=np.asarray(array("shares")),
+        audited_labels=manifest["audited_labels"],
+        associations=Associations(*(array(f"associations/{f}") for f in ("key", "label", "precision", "count"))),
+        neighbours=Neighbours(*(array(f"neighbours/{f}") for f in ("data", "indices", "indptr", "idf", "dual"))),
+        neighbour_labels=np.asarray(array("neighbours/labels")),
+        phrases=LearnedPhrases(*(array(f"phrases/{f}") for f in ("key", "code", "words"))),
+        rankers=rankers,
+    )
+
+
+def check_release(folder: Path) -> tuple[dict[str, Any], str]:
+    """The manifest and its SHA-256, after every file has been hashed against it."""
+    path = folder / MANIFEST
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        raise ModelError(f"there is no model in {folder}: train one, or name another with --model") from None
+    try:
+        manifest = json.loads(raw)
+        files = dict(manifest["files"])
+        form = manifest["format"]
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"the manifest of the model in {folder.name} is damaged: restore the release") from None
+    if form != FORMAT:
+        raise ModelError(f"the model in {folder.name} has format {form}; this version reads {FORMAT}: train it again")
+    for name, expected in files.items():
+        file = folder / name
+        if not file.is_file():
+            raise ModelError(f"the model in {folder.name} lacks {name}: restore the release")
+        if _digest(file) != expected:
+            raise ModelError(f"{name} of the model in {folder.name} does not have the hash that its manifest states")
+    return manifest, hashlib.sha256(raw).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""The edits that keep a claim clean: one family a file, registered by name, data apart from logic."""

@@ -1,0 +1,126 @@
+"""From a category to the billable code that a text supports, never beyond it.
+
+ICD-10-CM guidelines I.B.2 (level of detail), I.B.18 (unspecified codes) and I.C.19.a (7th characters).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+from dataclasses import dataclass
+from functools import lru_cache
+
+from codeassist.terminology.store import Store
+from codeassist.terminology.words import content_stems
+
+_PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
+_FREE = frozenset(
+    "unspecified without complication other specified type site part initial encounter closed routine healing "
+    "degree not applicable single fetus lower end upper".split()
+)
+"""Words that a note need not say for a leaf to hold."""
+_UNSPECIFIED = frozenset({"unspecified"})
+_OTHER = frozenset({"other", "specified"})
+_INTENT = frozenset("accidental unintentional".split())
+"""Poisoning is accidental unless the note says otherwise (I.C.19.e.5.b, tabular T36 to T50)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A billable row, the words of the text that chose it, and the words that would have chosen a sibling."""
+
+    row: int
+    matched: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
+    unsupported: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    row: int
+    specific: frozenset[str]
+    position: int
+
+
+class LeafPicker:
+    """Chooses among the billable codes below a row by the words that a text holds."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._options = lru_cache(maxsize=8192)(self._read_options)
+        self._choose = lru_cache(maxsize=65536)(self._pick)
+
+    def pick(self, row: int, words: Set[str], day: int) -> Leaf | None:
+        """The leaf at or below ``row`` that ``words`` support on ``day``, or ``None`` when every leaf
+        says more than the text does (such as a side that must be named)."""
+        if self._store.billable[row]:
+            return Leaf(row) if self._store.valid(day)[row] else None
+        vocabulary = self.vocabulary(row)
+        return self._choose(row, frozenset(words & vocabulary), day)
+
+    def vocabulary(self, row: int) -> frozenset[str]:
+        """The words that tell the leaves below ``row`` apart."""
+        return self._vocabulary(row)
+
+    @lru_cache(maxsize=8192)  # noqa: B019 - one picker lives as long as its store
+    def _vocabulary(self, row: int) -> frozenset[str]:
+        words: set[str] = set()
+        for option in self._options(row):
+            words |= option.specific
+            for sibling in self._options(option.row) if not self._store.billable[option.row] else ():
+                words |= sibling.specific
+        return frozenset(words)
+
+    def _read_options(self, row: int) -> tuple[_Option, ...]:
+        """Leaves, or stems that take a 7th character, below ``row``; for such a stem, its expansions."""
+        store = self._store
+        below = store.subtree(row)
+        rows = [r for r in below if r != row]
+        direct = [r for r in rows if store.expanded[r] and store.parent[r] == row]
+        if direct:
+            rows = direct
+        else:
+            expanded_parents = {int(store.parent[r]) for r in rows if store.expanded[r]}
+            rows = [
+                r for r in rows if not store.expanded[r] and (store.billable[r] or r in expanded_parents)
+            ]
+        base = set(_title_words(store.title(row)))
+        return tuple(
+            _Option(r, frozenset(w for w in _title_words(store.title(r)) if w not in base), i)
+            for i, r in enumerate(rows)
+        )
+
+    def _pick(self, row: int, words: frozenset[str], day: int) -> Leaf | None:
+        store = self._store
+        options = self._options(row)
+        valid = store.valid(day)
+        best: tuple[float, int, _Option] | None = None
+        for option in options:
+            if store.billable[option.row] and not valid[option.row]:
+                continue
+            matched = option.specific & words
+            unsupported = len(option.specific - words - _FREE - _INTENT)
+            value = 2.0 * len(matched) - 3.0 * unsupported
+            if option.specific & _UNSPECIFIED:
+                value += 0.6
+            elif option.specific & _OTHER:
+                value -= 0.4
+            if best is None or value > best[0]:
+                best = (value, unsupported, option)
+        if best is None:
+            return None
+        _, unsupported, option = best
+        matched = option.specific & words
+        chosen = option.row
+        if not store.billable[chosen]:
+            below = self._pick(chosen, words, day)
+            if below is None:
+                return None
+            chosen, matched, unsupported = below.row, matched | below.matched, unsupported + below.unsupported
+        missing = sorted({w for o in options for w in o.specific} - _FREE - words) if len(options) > 1 else []
+        return Leaf(chosen, frozenset(matched), tuple(missing), unsupported)
+
+
+@lru_cache(maxsize=65536)
+def _title_words(title: str) -> tuple[str, ...]:
+    return tuple(content_stems(_PARENTHESES.sub("", title)))

@@ -1,0 +1,1 @@
+"""Audited notes in, model release out."""
