@@ -63,7 +63,7 @@ def fit(
     for g, group in enumerate(GROUPS):
         progress(f"ranker: {group}", FOLDS + g, FOLDS + len(GROUPS) + 1)
         if rows[group].matrix and sum(t.sum() for t in rows[group].target) >= 5:
-            rankers[group], metrics[group] = _fit_group(rows[group], seed)
+            rankers[group], metrics[group] = _fit_group(rows[group], seed, general=not audited_labels)
     progress("associations", FOLDS + len(GROUPS), FOLDS + len(GROUPS) + 1)
     shares, associations, neighbours, neighbour_labels = _learn(examples, len(labels))
     return Fitted(shares, associations, neighbours, neighbour_labels, rankers, metrics)
@@ -116,10 +116,10 @@ def _collect(
             mine.weight.append(np.full(int(keep.sum()), example.audited.weight))
 
 
-def _fit_group(rows: _Rows, seed: int) -> tuple[Ranker, dict[str, float]]:
+def _fit_group(rows: _Rows, seed: int, general: bool) -> tuple[Ranker, dict[str, float]]:
     target = np.concatenate(rows.target)
     ranker, probability = fit_ranker(
-        np.concatenate(rows.matrix), target, np.concatenate(rows.note), rows.missed, seed, np.concatenate(rows.weight)
+        np.concatenate(rows.matrix), target, np.concatenate(rows.note), rows.missed, seed, np.concatenate(rows.weight), general
     )
     coded = probability >= ranker.threshold
     true = float(target[coded].sum())

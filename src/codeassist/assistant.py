@@ -36,7 +36,7 @@ from codeassist.terminology.access import open_store
 from codeassist.terminology.phrases import PhraseKind
 from codeassist.terminology.store import Store
 
-FLOOR = 0.02
+FLOOR = 0.004
 """Least probability of a candidate that is shown."""
 MOST = {"diagnosis": 40, "procedure": 25}
 """Most suggestions of each ranker."""

@@ -1,4 +1,4 @@
-"""A model release on disk: manifest, integrity check, and the mapped arrays and classifiers that it holds.
+"""A model release on disk: manifest, integrity check, and the mapped arrays that it holds.
 
     models/
       manifest.json          files with SHA-256, library versions, training data with licences, metrics, seed
@@ -7,9 +7,9 @@
       associations/*.npy     sorted keys, label, precision, count
       neighbours/*.npy       training notes as TF-IDF rows, dual coefficients
       phrases/*.npy          phrase keys learnt from term files, and the codes they stand for
-      rankers/<group>.joblib a scikit-learn classifier; rankers/<group>.npz calibration
+      rankers/*.npy          for each ranker its trees and its calibration
 
-Nothing is unpickled before every file's hash has been checked against the manifest.
+Every file is an array or JSON, hashed against the manifest before it is opened; nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 
 from codeassist.candidates.associations import Associations
 from codeassist.candidates.neighbours import Neighbours
 from codeassist.errors import ModelError
 from codeassist.ranking.features import FEATURES
+from codeassist.ranking.forest import Forest
 from codeassist.ranking.ranker import GROUPS, Ranker
 from codeassist.result import ModelId
 
@@ -93,9 +93,8 @@ def save_release(
     array("phrases/words", phrases.words)
     array("shares", shares.astype(np.float32))
     for group, ranker in rankers.items():
-        path = folder / "rankers" / f"{group}.joblib"
-        joblib.dump(ranker.classifier, path, compress=0)
-        written.append(path)
+        for field in ("feature", "threshold", "mask", "leaf"):
+            array(f"rankers/{group}_{field}", getattr(ranker.forest, field))
         array(f"rankers/{group}_knots", ranker.knots)
         array(f"rankers/{group}_values", ranker.values)
     (folder / "labels.json").write_text(json.dumps([f"{s}:{c}" for s, c in labels]), encoding="utf-8")
@@ -107,6 +106,7 @@ def save_release(
         "audited_labels": audited_labels,
         "features": list(FEATURES),
         "thresholds": {g: r.threshold for g, r in rankers.items()},
+        "baselines": {g: r.forest.baseline for g, r in rankers.items()},
         **facts,
         "files": {p.relative_to(folder).as_posix(): _digest(p) for p in sorted(written)},
     }
@@ -125,10 +125,10 @@ def load_release(folder: Path) -> Release:
 
     rankers = {}
     for group in GROUPS:
-        if f"rankers/{group}.joblib" in manifest["files"]:
-            classifier = joblib.load(folder / "rankers" / f"{group}.joblib")
+        if f"rankers/{group}_leaf.npy" in manifest["files"]:
+            fields = (np.asarray(array(f"rankers/{group}_{f}")) for f in ("feature", "threshold", "mask", "leaf"))
             rankers[group] = Ranker(
-                classifier,
+                Forest(*fields, float(manifest["baselines"][group])),
                 np.asarray(array(f"rankers/{group}_knots")),
                 np.asarray(array(f"rankers/{group}_values")),
                 float(manifest["thresholds"][group]),

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from codeassist.candidates.combinations import combine
 from codeassist.candidates.patterns import resolve_pattern
-from codeassist.nlp.reading import ReadNote
+from codeassist.nlp.annotations import STATUSES
+from codeassist.nlp.reading import ReadDocument, ReadNote
 from codeassist.terminology.leaf import LeafPicker
 from codeassist.terminology.store import Store
 
@@ -16,7 +18,8 @@ from codeassist.terminology.store import Store
 @dataclass(slots=True)
 class MentionHits:
     """One row for each pair of a mention and a code: which document and mention, the code's row, how many
-    attributes chose the leaf, whether the note leaves one open, and how many codes the mention stands for."""
+    attributes chose the leaf, whether the note leaves one open, how many codes the mention stands for, and
+    whether the code combines this mention with others (1) or is replaced by such a combination (2)."""
 
     part: np.ndarray
     mention: np.ndarray
@@ -24,6 +27,7 @@ class MentionHits:
     matched: np.ndarray
     open: np.ndarray
     readings: np.ndarray
+    combined: np.ndarray
 
     def __len__(self) -> int:
         return len(self.part)
@@ -49,40 +53,63 @@ class MentionedCodes:
                 row = int(target[mentions.phrase[m]])
                 start, end = int(mentions.start[m]), int(mentions.end[m])
                 span = start * 100_003 + end
-                choice = self._choose(part, row, start, end, day)
-                if choice is None:
-                    continue
-                leaf, matched, left_open = choice
-                if left_open and row >= 0:
-                    pending.append((p, m, row, span))
-                elif row >= 0 and matched:
-                    side_of_row.setdefault(row, part.context.sides(start, end))
-                found.setdefault(span, {}).setdefault(leaf, (m, matched, left_open))
+                for leaf, matched, left_open in self._choose(part, row, start, end, day):
+                    if left_open and row >= 0:
+                        pending.append((p, m, row, span))
+                    elif row >= 0 and matched:
+                        side_of_row.setdefault(row, part.context.sides(start, end))
+                    found.setdefault(span, {}).setdefault(leaf, (m, matched, left_open))
             for by_leaf in found.values():
                 for leaf, (m, matched, left_open) in by_leaf.items():
                     rows.append((p, m, leaf, matched, left_open, len(by_leaf)))
         table = np.array(rows, dtype=np.int64).reshape(-1, 6)
         self._carry_sides(read, table, pending, side_of_row, day)
-        return MentionHits(*(np.ascontiguousarray(table[:, i]) for i in range(6)))
+        table = self._combine(read, table, day)
+        return MentionHits(*(np.ascontiguousarray(table[:, i]) for i in range(7)))
 
-    def _choose(self, part: object, row: int, start: int, end: int, day: int) -> tuple[int, int, int] | None:
-        from codeassist.nlp.reading import ReadDocument
+    def _combine(self, read: ReadNote, table: np.ndarray, day: int) -> np.ndarray:
+        """Add the combination codes of conditions that the note asserts, with the mentions of all their parts."""
+        table = np.column_stack([table, np.zeros(len(table), dtype=np.int64)])
+        asserted: dict[str, int] = {}
+        for p, m, row in table[:, :3].tolist():
+            part = read.parts[p]
+            assert part.notes.mentions is not None
+            status = part.notes.status[part.notes.mentions.start[m]]
+            if STATUSES[status] in ("present", "historical") and self._store.system[row] == 0:
+                asserted[self._store.key[row].decode()] = row
+        more = []
+        for combination, parts, replaced in combine(asserted):
+            whole = self._store.row("icd-10-cm", combination.key)
+            if whole is None or not self._store.valid(day)[whole]:
+                continue
+            added = table[np.isin(table[:, 2], parts)].copy()
+            added[:, 2], added[:, 6] = whole, 1
+            more.append(added)
+            table[np.isin(table[:, 2], list(replaced)), 6] = 2
+        return np.concatenate([table, *more]) if more else table
 
-        assert isinstance(part, ReadDocument)
-        if row >= 0:
-            if self._store.billable[row]:
-                return (row, 0, 0) if self._store.valid(day)[row] else None
-            leaf = self._leaves.pick(row, part.context.words(start, end), day)
-            if leaf is None or leaf.unsupported:
-                return None
-            return leaf.row, len(leaf.matched), int(bool(leaf.missing) and not leaf.matched)
-        choice = resolve_pattern(self._store.patterns[-1 - row], part.context.words(start, end))
-        if choice is None:
-            return None
-        found = self._store.row("icd-10-pcs", choice.code)
-        if found is None or not self._store.valid(day)[found]:
-            return None
-        return found, len(choice.matched), int(bool(choice.open))
+    def _choose(self, part: ReadDocument, row: int, start: int, end: int, day: int) -> list[tuple[int, int, int]]:
+        """The codes that a phrase's target means here: row, attributes matched, whether one is left open. Two where
+        both sides are meant and no bilateral code exists (guideline I.B.13)."""
+        words = part.context.words(start, end)
+        if row < 0:
+            choice = resolve_pattern(self._store.patterns[-1 - row], words)
+            found = self._store.row("icd-10-pcs", choice.code) if choice else None
+            if choice is None or found is None or not self._store.valid(day)[found]:
+                return []
+            return [(found, len(choice.matched), int(bool(choice.open)))]
+        if self._store.billable[row]:
+            return [(row, 0, 0)] if self._store.valid(day)[row] else []
+        vocabulary = self._leaves.vocabulary(row)
+        sides = [words]
+        if "bilateral" in words and "bilateral" not in vocabulary and {"left", "right"} <= vocabulary:
+            sides = [words - {"left"} | {"right"}, words - {"right"} | {"left"}]
+        leaves = [self._leaves.pick(row, s, day) for s in sides]
+        return [
+            (leaf.row, len(leaf.matched), int(bool(leaf.missing) and not leaf.matched))
+            for leaf in leaves
+            if leaf is not None and not leaf.unsupported
+        ]
 
     def _carry_sides(
         self,

@@ -59,7 +59,7 @@ def explain(ranker: Ranker, matrix: np.ndarray) -> list[tuple[Reason, ...]]:
         for name in features:
             changed[:, COLUMN[name]] = _NEUTRAL.get(name, 0.0)
         variants.append(changed)
-    scores = ranker.classifier.decision_function(np.concatenate(variants)).reshape(len(variants), n)
+    scores = ranker.forest.log_odds(np.concatenate(variants)).reshape(len(variants), n)
     out = []
     for i in range(n):
         reasons = []

@@ -55,6 +55,10 @@ MENTION_FEATURES = (
     "first_place",
     "last_place",
     "assessment_place",
+    "fills_line",
+    "beside_condition",
+    "combines",
+    "replaced",
 )
 ASSOCIATION_FEATURES = (
     "taught_best",
@@ -150,6 +154,9 @@ class FeatureExtractor:
             ("opens_assessment_line", columns.opens_line & (columns.group == ASSESSMENT)),
             ("treated_nearby", columns.treated),
             ("last_place", columns.place),
+            ("fills_line", columns.fills),
+            ("combines", hits.combined == 1),
+            ("replaced", hits.combined == 2),
         ):
             np.maximum.at(matrix[:, COLUMN[name]], at, values.astype(np.float32))
         for name, values in (
@@ -157,6 +164,7 @@ class FeatureExtractor:
             ("match_nested", columns.nested),
             ("attributes_open", hits.open),
             ("first_place", columns.place),
+            ("beside_condition", columns.beside),
         ):
             column = np.full(len(matrix), 99, dtype=np.float32)
             np.minimum.at(column, at, values.astype(np.float32))
@@ -296,11 +304,13 @@ class _HitColumns:
     opens_line: np.ndarray
     treated: np.ndarray
     place: np.ndarray
+    fills: np.ndarray
+    beside: np.ndarray
 
 
 def _hit_columns(read: ReadNote, hits: MentionHits, store: Store) -> _HitColumns:
     n = len(hits)
-    out = _HitColumns(*(np.zeros(n, dtype=t) for t in ("i4", "i4", "i4", "f4", "f4", "?", "f4", "f4")))
+    out = _HitColumns(*(np.zeros(n, dtype=t) for t in ("i4", "i4", "i4", "f4", "f4", "?", "f4", "f4", "f4", "f4")))
     for p, part in enumerate(read.parts):
         mine = hits.part == p
         if not mine.any():
@@ -319,7 +329,23 @@ def _hit_columns(read: ReadNote, hits: MentionHits, store: Store) -> _HitColumns
         treated = _treated_sentences(notes.lower, notes.sentence)
         out.treated[mine] = treated[notes.sentence[start]]
         out.place[mine] = start / max(1, len(notes))
+        sentence = notes.sentence[start]
+        size = np.bincount(part.content.segment, minlength=int(notes.sentence[-1]) + 1)
+        out.fills[mine] = np.where(out.status[mine] == 0, mentions.words[m] / np.maximum(size[sentence], 1), 0)
+        out.beside[mine] = _beside_condition(hits.row[mine], sentence, out, mine, store)
     return out
+
+
+def _beside_condition(
+    row: np.ndarray, sentence: np.ndarray, columns: _HitColumns, mine: np.ndarray, store: Store
+) -> np.ndarray:
+    """How many other conditions, not symptoms, the sentence of each mention asserts (at most three)."""
+    letter = store.key[row].astype("S1")
+    condition = (store.system[row] == 0) & ~np.isin(letter, [b"R", b"Z", b"V", b"W", b"X", b"Y"])
+    counts = condition & (columns.status[mine] == 0) & (columns.nested[mine] == 0)
+    pairs = np.unique(np.stack([sentence[counts], row[counts]], axis=1), axis=0)
+    number = np.bincount(pairs[:, 0], minlength=int(sentence.max()) + 1 if len(sentence) else 1)
+    return np.minimum(number[sentence] - counts, 3)
 
 
 def _opens_line(sentence: np.ndarray, skip: np.ndarray, start: np.ndarray, lower: np.ndarray) -> np.ndarray:

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
+from codeassist.ranking.features import COLUMN, FEATURES
+from codeassist.ranking.forest import LEAVES, Forest, forest_of
+
+_ENOUGH_FOR_ISOTONIC = 3000
 GROUPS = ("diagnosis", "procedure")
 """Each has a ranker of its own: ICD-10-CM, and the three procedure systems."""
 
@@ -20,9 +25,10 @@ def group_of(system: str) -> str:
 
 @dataclass(slots=True)
 class Ranker:
-    """A scikit-learn classifier, an isotonic calibration as two arrays, and the least probability of tier ``code``."""
+    """A scikit-learn classifier as arrays, an isotonic calibration as two arrays, and the least probability of tier
+    ``code``."""
 
-    classifier: HistGradientBoostingClassifier
+    forest: Forest
     knots: np.ndarray
     values: np.ndarray
     threshold: float
@@ -31,8 +37,22 @@ class Ranker:
         """The calibrated chance, 0 to 1, that a coder accepts each candidate."""
         if not len(matrix):
             return np.zeros(0)
-        raw = self.classifier.predict_proba(matrix)[:, 1]
-        return calibrate(raw, self.knots, self.values)
+        return calibrate(self.forest.probability(matrix), self.knots, self.values)
+
+
+def fit_calibration(raw: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A calibration map as knots and values: isotonic where there is much to learn from, else Platt's sigmoid."""
+    if target.sum() >= _ENOUGH_FOR_ISOTONIC:
+        isotonic = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(raw, target)
+        return np.asarray(isotonic.X_thresholds_, float), np.asarray(isotonic.y_thresholds_, float)
+    knots = np.linspace(0.0005, 0.9995, 400)
+    platt = LogisticRegression(C=1e6).fit(_log_odds(raw), target)
+    return knots, platt.predict_proba(_log_odds(knots))[:, 1]
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    clipped = np.clip(probability, 1e-5, 1 - 1e-5)
+    return np.asarray(np.log(clipped / (1 - clipped))).reshape(-1, 1)
 
 
 def calibrate(raw: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -40,12 +60,25 @@ def calibrate(raw: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndar
     return np.clip(np.interp(raw, knots, values) * 0.999 + raw * 0.001, 0.0, 1.0)
 
 
-def new_classifier(seed: int, rows: int) -> HistGradientBoostingClassifier:
-    """The classifier before it is fitted; smaller leaves where there is little to learn from."""
+def new_classifier(seed: int, rows: int, general: bool) -> HistGradientBoostingClassifier:
+    """The classifier before it is fitted; smaller and monotonic where it must carry over to other notes."""
+    if general:
+        signs = [1 if f in _RISING else -1 if f in _FALLING else 0 for f in FEATURES]
+        return HistGradientBoostingClassifier(
+            learning_rate=0.06,
+            max_iter=150,
+            max_leaf_nodes=8,
+            min_samples_leaf=30,
+            l2_regularization=2.0,
+            max_features=0.5,
+            monotonic_cst=signs,
+            random_state=seed,
+            early_stopping=False,
+        )
     return HistGradientBoostingClassifier(
         learning_rate=0.06,
         max_iter=260,
-        max_leaf_nodes=15,
+        max_leaf_nodes=LEAVES,
         min_samples_leaf=20 if rows > 20_000 else 10,
         l2_regularization=2.0,
         max_features=0.5,
@@ -54,27 +87,73 @@ def new_classifier(seed: int, rows: int) -> HistGradientBoostingClassifier:
     )
 
 
+IDENTITY = ("chapter", "code_letter", "code_depth", "is_unspecified")
+"""Features that tell codes apart by themselves. With few notes a ranker learns from them which codes its notes
+happen to hold, so a model for other sites leaves them out."""
+_RISING = (
+    "mentions_assessment",
+    "mentions_admission",
+    "mentions_present",
+    "match_words",
+    "attributes_matched",
+    "opens_line",
+    "opens_assessment_line",
+    "fills_line",
+    "treated_nearby",
+    "combines",
+    "taught_best",
+    "taught_sentence",
+    "taught_note",
+    "taught_assessment",
+    "taught_asserted",
+    "taught_agrees",
+    "note_score",
+    "label_share",
+    "beats_sibling",
+)
+_FALLING = (
+    "mentions_negated",
+    "mentions_family",
+    "mentions_hypothetical",
+    "match_nested",
+    "replaced",
+    "match_readings",
+    "category_rank",
+    "mentions_ros",
+    "mentions_aside",
+    "attributes_open",
+)
+
+
 def fit_ranker(
-    matrix: np.ndarray, target: np.ndarray, note: np.ndarray, missed: int, seed: int, weight: np.ndarray | None = None
+    matrix: np.ndarray,
+    target: np.ndarray,
+    note: np.ndarray,
+    missed: int,
+    seed: int,
+    weight: np.ndarray | None = None,
+    general: bool = False,
 ) -> tuple[Ranker, np.ndarray]:
     """Fit on candidates of audited notes.
 
     ``target`` is 1 where the coder has the code, ``note`` numbers the notes (folds never share one), ``missed``
-    counts gold codes that were no candidate. Calibration and threshold come from the out-of-fold scores, which
-    are returned with the ranker.
+    counts gold codes that were no candidate. A ``general`` ranker is for notes of other sites: it leaves out
+    :data:`IDENTITY` and moves only upwards with what speaks for a code. Calibration and threshold come from the
+    out-of-fold scores, which are returned with the ranker.
     """
+    if general:
+        matrix = matrix.copy()
+        matrix[:, [COLUMN[name] for name in IDENTITY]] = 0
     folds = min(5, len(np.unique(note)))
     out = np.zeros(len(target))
     for train, test in GroupKFold(folds).split(matrix, target, note):
-        model = new_classifier(seed, len(train))
+        model = new_classifier(seed, len(train), general)
         model.fit(matrix[train], target[train], None if weight is None else weight[train])
         out[test] = model.predict_proba(matrix[test])[:, 1]
-    isotonic = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(out, target)
-    knots = np.asarray(isotonic.X_thresholds_, dtype=np.float64)
-    values = np.asarray(isotonic.y_thresholds_, dtype=np.float64)
+    knots, values = fit_calibration(out, target)
     probability = calibrate(out, knots, values)
-    final = new_classifier(seed, len(target)).fit(matrix, target, weight)
-    return Ranker(final, knots, values, best_threshold(probability, target, missed)), probability
+    final = new_classifier(seed, len(target), general).fit(matrix, target, weight)
+    return Ranker(forest_of(final), knots, values, best_threshold(probability, target, missed)), probability
 
 
 def best_threshold(probability: np.ndarray, target: np.ndarray, missed: int) -> float:

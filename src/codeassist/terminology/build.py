@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +15,21 @@ from spacy.strings import hash_string
 
 from codeassist.errors import TerminologyError
 from codeassist.terminology import editions
+from codeassist.terminology.codes import Code
+from codeassist.terminology.imported import imports_of
+from codeassist.terminology.index_terms import index_terms
 from codeassist.terminology.layout import FORMAT, GROUPS, META, SYSTEM_NUMBERS, IndexWriter
 from codeassist.terminology.phrases import LEXICON_KINDS, PhraseKind, title_phrases, usable
 from codeassist.terminology.sources.abbreviations import read_abbreviations
 from codeassist.terminology.sources.carriers import ABBREVIATIONS, DISEASE_VARIANTS, carrier_path, carrier_versions
 from codeassist.terminology.sources.mesh_variants import read_disease_variants
 from codeassist.terminology.sources.tables import data_folder, read_catalogue, read_lexicon
-from codeassist.terminology.words import content_stems, phrase_key, surface_forms, word_value
+from codeassist.terminology.words import content_stems, phrase_key, stem, surface_forms, word_value
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, stages done and stages in all."""
 
-STAGES = ("official codes", "catalogues", "lexicon", "synonyms", "words", "writing")
+STAGES = ("official codes", "catalogues", "lexicon", "indexes", "synonyms", "words", "writing")
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ class Phrase:
 class Draft:
     """The index while it grows."""
 
-    codes: list[editions.Code] = field(default_factory=list)
+    codes: list[Code] = field(default_factory=list)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     phrases: list[Phrase] = field(default_factory=list)
     seen: set[tuple[int, int, int]] = field(default_factory=set)
@@ -58,6 +61,8 @@ class Draft:
         self, stems: list[str], row: int, kind: PhraseKind, context: tuple[str, ...] = (), capitals: bool = False
     ) -> None:
         """Record that ``stems`` stand for ``row`` (or, below zero, for a PCS pattern)."""
+        if len(stems) == 1 and row >= 0 and self.codes[row].system == "icd-10-cm" and stems[0] in not_alone():
+            return
         key = phrase_key(stems)
         number = self.contexts.setdefault(context, len(self.contexts))
         if (key, row, number) in self.seen:
@@ -72,17 +77,25 @@ class Draft:
         self.documents.append((row, content_stems(text), int(kind)))
 
 
+@cache
+def not_alone() -> frozenset[str]:
+    """Stems that are no phrase by themselves (``lexicon/not_alone.txt``)."""
+    text = (data_folder("lexicon") / "not_alone.txt").read_text(encoding="utf-8")
+    return frozenset(stem(w) for line in text.splitlines() if not line.startswith("#") for w in line.split())
+
+
 def fingerprint(imports: Path) -> str:
     """What the index is built from, as a hash: format, carriers, the project's own files and the site's imports."""
     h = hashlib.sha256(f"{FORMAT}".encode())
     for package, version in sorted(carrier_versions().items()):
         h.update(f"{package}={version}\n".encode())
     own = [*data_folder("lexicon").iterdir(), *data_folder("catalogues").iterdir()]
-    imported = sorted(imports.rglob("*")) if imports.is_dir() else []
-    for path in [*sorted(own), *imported]:
+    for path in sorted(own):
         if path.is_file():
             h.update(path.name.encode())
             h.update(path.read_bytes())
+    for head in imports_of(imports):
+        h.update(f"{head.identity}\n".encode())
     return h.hexdigest()[:20]
 
 
@@ -92,17 +105,19 @@ def find_index(cache: Path) -> Path | None:
     return target if (target / META).is_file() else None
 
 
-def build_index(cache: Path, progress: Progress = lambda stage, done, total: None) -> Path:
+def build_index(
+    cache: Path, progress: Progress = lambda stage, done, total: None, imports: Path | None = None
+) -> Path:
     """Build the index under ``cache`` unless it is there, and return its folder.
 
-    It is built aside and then renamed, so that a failure, or another process that builds at the same
-    time, leaves a whole index or none.
+    ``imports`` is the folder of the site's imports (``cache``'s own unless given). The index is built aside
+    and then renamed, so that a failure, or another process that builds at the same time, leaves a whole index
+    or none.
     """
-    found = find_index(cache)
-    if found is not None:
-        return found
-    imports = cache / "imports"
+    imports = imports or cache / "imports"
     target = cache / f"terminology-{fingerprint(imports)}"
+    if (target / META).is_file():
+        return target
     cache.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="building-", dir=cache))
     try:
@@ -111,14 +126,15 @@ def build_index(cache: Path, progress: Progress = lambda stage, done, total: Non
             lambda: _official(draft, imports),
             lambda: _catalogues(draft, imports),
             lambda: _lexicon(draft),
+            lambda: _indexes(draft, imports),
             lambda: _synonyms(draft),
         ]
         for i, step in enumerate(steps):
             progress(STAGES[i], i, len(STAGES))
             step()
-        progress(STAGES[4], 4, len(STAGES))
+        progress(STAGES[-2], len(steps), len(STAGES))
         _write(draft, aside, imports)
-        progress(STAGES[5], len(STAGES), len(STAGES))
+        progress(STAGES[-1], len(STAGES), len(STAGES))
         try:
             aside.rename(target)
         except OSError:
@@ -157,7 +173,7 @@ def _catalogues(draft: Draft, imports: Path) -> None:
             draft.codes.append(code)
             draft.add_document(row, code.title, PhraseKind.CATALOGUE)
             entry = synonyms.get(code.key)
-            for name in (code.title, *(entry.synonyms if entry else ())):
+            for name in dict.fromkeys((code.title, *((entry.description, *entry.synonyms) if entry else ()))):
                 stems = content_stems(name)
                 if usable(stems):
                     draft.add_phrase(stems, row, PhraseKind.CATALOGUE)
@@ -179,8 +195,8 @@ def _lexicon(draft: Draft) -> None:
         else:
             raise TerminologyError(f"{entry.line}: {entry.code} is in no release of {entry.system}")
         stems = content_stems(entry.term)
-        if not stems:
-            raise TerminologyError(f"{entry.line}: the term {entry.term!r} has no word to look for")
+        if not stems:  # only stop words ("AS"): nothing to look for in a note
+            continue
         capitals = entry.term.isupper() and entry.term in capitals_only
         draft.add_phrase(stems, row, kind, entry.context, capitals)
         if row >= 0:
@@ -193,6 +209,19 @@ def _stem_key(draft: Draft, system: str, code: str) -> str:
     while code.endswith("-") and key.endswith("X") and (system, key) not in draft.rows:
         key = key[:-1]
     return key
+
+
+def _indexes(draft: Draft, imports: Path) -> None:
+    """Phrases of the imported indexes, where no title and no line of the lexicon has the same words."""
+    known = {p.key for p in draft.phrases}
+    for term in index_terms(imports):
+        row = draft.rows.get((term.system, _stem_key(draft, term.system, f"{term.code}-")))
+        stems = content_stems(term.text)
+        if row is None or not stems:
+            continue
+        draft.add_document(row, term.text, PhraseKind.INDEX)
+        if term.spoken and usable(stems) and phrase_key(stems) not in known:
+            draft.add_phrase(stems, row, PhraseKind.INDEX)
 
 
 def _synonyms(draft: Draft) -> None:
@@ -240,7 +269,7 @@ def _write(draft: Draft, folder: Path, imports: Path) -> None:
             "format": FORMAT,
             "releases": editions.releases(imports),
             "carriers": carrier_versions(),
-            "covered_until": editions.COVERED_UNTIL,
+            "covered_until": editions.covered_until(imports),
             "contexts": [list(c) for c in draft.contexts],
             "patterns": list(draft.patterns),
             "groups": GROUPS,

@@ -2,65 +2,83 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
+from codeassist.terminology.codes import ALWAYS, FOREVER, UNTITLED, Code
+from codeassist.terminology.imported import CODE_KINDS, imports_of
 from codeassist.terminology.layout import GROUPS
+from codeassist.terminology.overlay import lay_over, previous_codes
 from codeassist.terminology.sources import carriers
 from codeassist.terminology.sources.carriers import carrier_path
 from codeassist.terminology.sources.code_editor import Validity, read_validity
 from codeassist.terminology.sources.icd10cm_tabular import TabularEntry, read_tabular
 from codeassist.terminology.sources.order_file import read_codes_file
 from codeassist.terminology.sources.tables import CatalogueEntry
+from codeassist.terminology.store import FIRST_DAY
 
-ALWAYS = Validity(0, 99991231)
 COVERED_UNTIL = 20270331
 """Last day that the shipped tables of validity cover (FY2027, first half)."""
-UNTITLED = "(no title in the shipped files: import the official files of this edition)"
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One row of the index: a code without its dot, its title, days of validity, parent and tabular notes."""
-
-    system: str
-    key: str
-    title: str
-    first: int
-    last: int
-    billable: bool
-    source: str
-    parent: str | None = None
-    parent_system: str | None = None
-    expanded: bool = False
-    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+SHIPPED = {"icd-10-cm": "2026-04", "icd-10-pcs": "2026-04", "cpt": "starter-2026", "hcpcs": "starter-2026"}
+"""Edition of each code system that comes with the installation."""
+_TITLED = {"icd-10-cm": 20260401, "icd-10-pcs": 20231001, "cpt": 0, "hcpcs": 0}
+"""First day of the edition that the shipped titles come from; 0 for descriptions of our own."""
 
 
 def releases(imports: Path) -> dict[str, str]:
     """The edition in use of each code system."""
-    editions = {"icd-10-cm": "2026-04", "icd-10-pcs": "2026-04", "cpt": "starter-2026", "hcpcs": "starter-2026"}
-    for system, edition in _imported(imports):
-        editions[system] = edition
+    editions = dict(SHIPPED)
+    for i in imports_of(imports):
+        if i.kind in CODE_KINDS and (editions[i.system] < i.edition or not editions[i.system][0].isdigit()):
+            editions[i.system] = i.edition
     return editions
 
 
-def imported_file(imports: Path, system: str) -> Path:
-    """Where the import of ``system`` keeps the codes it read (JSON Lines after a head line)."""
-    return imports / f"{system}.jsonl"
+def covered_until(imports: Path) -> int:
+    """The last day that the editions held cover: ICD-10 has new ones each April and October."""
+    last = COVERED_UNTIL
+    for i in imports_of(imports):
+        if i.kind in CODE_KINDS and i.system.startswith("icd"):
+            year, month = i.first_day // 10000, i.first_day // 100 % 100
+            end = year * 10000 + 930 if 4 <= month < 10 else (year + (month >= 10)) * 10000 + 331
+            last = max(last, end)
+    return last
+
+
+@lru_cache(maxsize=2)
+def _validity(system: str) -> dict[str, Validity]:
+    return read_validity(carrier_path(carriers.CODE_EDITOR), system)[0]
+
+
+def edition_days(system: str) -> list[date]:
+    """First days of the editions of ICD-10-CM or ICD-10-PCS whose dates come with the installation."""
+    days = sorted({FIRST_DAY, *(v.first for v in _validity(system).values() if v.first > FIRST_DAY)})
+    return [date(d // 10000, d // 100 % 100, d % 100) for d in days]
+
+
+def shipped_codes(system: str, on: date) -> set[str]:
+    """Billable codes (no dots) on a day, by the dates that come with the installation."""
+    day = on.year * 10000 + on.month * 100 + on.day
+    return {key for key, v in _validity(system).items() if v.first <= day <= v.last}
 
 
 def official_codes(imports: Path) -> Iterator[Code]:
-    """All ICD-10-CM and ICD-10-PCS codes, with the groups of ICD-10-CM."""
-    yield from _icd10cm()
-    yield from _icd10pcs()
+    """All ICD-10-CM and ICD-10-PCS codes, with the groups of ICD-10-CM, as imports have changed them."""
+    previous = previous_codes(imports)
+    for system, shipped in (("icd-10-cm", _icd10cm), ("icd-10-pcs", _icd10pcs)):
+        boundaries = {v.first for v in _validity(system).values()}
+        for code in lay_over(system, shipped(), _TITLED[system], boundaries, imports):
+            older = previous.get((code.system, code.key))
+            yield replace(code, notes={**code.notes, "previous_codes": older}) if older else code
 
 
 def _icd10cm() -> Iterator[Code]:
     path = carrier_path(carriers.TABULAR)
     source = f"{carriers.TABULAR[0]}: {path.name}"
-    validity, _ = read_validity(carrier_path(carriers.CODE_EDITOR), "icd-10-cm")
+    validity = _validity("icd-10-cm")
     seen = set()
     for entry in read_tabular(path)[1]:
         code = _tabular_code(entry, validity, source)
@@ -71,20 +89,26 @@ def _icd10cm() -> Iterator[Code]:
     dates = f"{carriers.CODE_EDITOR[0]}: {carriers.CODE_EDITOR[1].rsplit('/', 1)[1]}"
     for key in sorted(validity.keys() - seen):
         days = validity[key]
-        yield Code(
-            "icd-10-cm", key, older.get(key, UNTITLED), days.first, _open_end(days), True, dates, parent=key[:3]
-        )
+        above = next((key[:n] for n in range(len(key) - 1, 3, -1) if key[:n] in seen), key[:3])
+        yield Code("icd-10-cm", key, older.get(key, UNTITLED), days.first, _open_end(days), True, dates, parent=above)
 
 
 def _tabular_code(entry: TabularEntry, validity: dict[str, Validity], source: str) -> Code | None:
     if entry.level != "code":
         return Code(
-            GROUPS, entry.code, entry.title, ALWAYS.first, ALWAYS.last, False, source, entry.parent, notes=entry.notes
+            GROUPS, entry.code, entry.title, *ALWAYS, False, source, entry.parent, notes=entry.notes
         )
     key = entry.code.replace(".", "")
-    days = validity.get(key) if entry.leaf else ALWAYS
-    if days is None:  # a 7th character that this code does not take
+    days = validity.get(key)
+    if entry.leaf and days is None:  # a 7th character that this code does not take
         return None
+    billable = entry.leaf
+    if days is None or (not entry.leaf and days.last >= _TITLED["icd-10-cm"]):
+        days = Validity(*ALWAYS)
+    elif not entry.leaf and days.last >= FIRST_DAY:  # a category now, a code in an edition before
+        billable = True
+    elif not entry.leaf:
+        days = Validity(*ALWAYS)
     parent = entry.parent or ""
     group = "-" in parent
     return Code(
@@ -93,7 +117,7 @@ def _tabular_code(entry: TabularEntry, validity: dict[str, Validity], source: st
         entry.title,
         days.first,
         _open_end(days),
-        entry.leaf,
+        billable,
         source,
         parent if group else parent.replace(".", ""),
         GROUPS if group else None,
@@ -105,33 +129,28 @@ def _tabular_code(entry: TabularEntry, validity: dict[str, Validity], source: st
 def _icd10pcs() -> Iterator[Code]:
     path = carrier_path(carriers.PCS_TITLES)
     titles = {c.code: c.title for c in read_codes_file(path)}
-    validity, _ = read_validity(carrier_path(carriers.CODE_EDITOR), "icd-10-pcs")
+    validity = _validity("icd-10-pcs")
     source = f"{carriers.PCS_TITLES[0]}: {path.name}"
     for key, days in validity.items():
         yield Code("icd-10-pcs", key, titles.get(key, UNTITLED), days.first, _open_end(days), True, source)
 
 
 def _open_end(days: Validity) -> int:
-    return ALWAYS.last if days.last >= COVERED_UNTIL else days.last
+    return FOREVER if days.last >= COVERED_UNTIL else days.last
 
 
 def catalogue_codes(system: str, entries: Iterable[CatalogueEntry], imports: Path) -> Iterator[Code]:
-    """The starter catalogue of ``cpt`` or ``hcpcs``, or the site's import of it in its place."""
+    """The starter catalogue of ``cpt`` or ``hcpcs``, under the site's import of it."""
+    yield from lay_over(system, (_starter(system, e) for e in entries), _TITLED[system], (), imports)
+
+
+def _starter(system: str, e: CatalogueEntry) -> Code:
+    notes: dict[str, tuple[str, ...]] = {"section": (e.section,)}
+    if e.synonyms:
+        notes["inclusion_term"] = e.synonyms
+    if e.unit:
+        notes["unit"] = (e.unit,)
+    if e.remark:
+        notes["note"] = (e.remark,)
     source = f"codeassist starter catalogue: {system}.tsv"
-    for e in entries:
-        notes: dict[str, tuple[str, ...]] = {"section": (e.section,)}
-        if e.synonyms:
-            notes["inclusion_term"] = e.synonyms
-        if e.unit:
-            notes["unit"] = (e.unit,)
-        if e.remark:
-            notes["note"] = (e.remark,)
-        yield Code(system, e.code, e.description, ALWAYS.first, ALWAYS.last, True, source, notes=notes)
-
-
-def _imported(imports: Path) -> Iterator[tuple[str, str]]:
-    if imports.is_dir():
-        for path in sorted(imports.glob("*.jsonl")):
-            with path.open(encoding="utf-8") as lines:
-                head = json.loads(lines.readline())
-            yield head["system"], head["edition"]
+    return Code(system, e.code, e.description, *ALWAYS, True, source, notes=notes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from codeassist.terminology.editions import Code
+    from codeassist.terminology.codes import Code
 
 FORMAT = 1
 """Raised when the layout changes; an index of another format is rebuilt."""

@@ -10,19 +10,28 @@ from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 
+from codeassist.terminology.codes import UNTITLED
 from codeassist.terminology.store import Store
 from codeassist.terminology.words import content_stems
 
 _PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
 _FREE = frozenset(
     "unspecified without complication other specified type site part initial encounter closed routine healing "
-    "degree not applicable single fetus lower end upper".split()
+    "degree severity not applicable single fetus uncomplicated due known physiological condition".split()
 )
 """Words that a note need not say for a leaf to hold."""
 _UNSPECIFIED = frozenset({"unspecified"})
 _OTHER = frozenset({"other", "specified"})
 _INTENT = frozenset("accidental unintentional".split())
 """Poisoning is accidental unless the note says otherwise (I.C.19.e.5.b, tabular T36 to T50)."""
+
+
+_CLAIMS = frozenset(
+    "left right bilateral acute chronic subacute recurrent persistent intermittent mild moderate severe exacerbation "
+    "first second third trimester 1 2 3 4 5 3a 3b stage open displaced subsequent sequela delayed nonunion malunion "
+    "hemorrhage bleeding perforation obstruction abscess gangrene infection type".split()
+)
+"""Words that even an unspecified code may not add to what a text says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,10 @@ class LeafPicker:
         """The leaf at or below ``row`` that ``words`` support on ``day``, or ``None`` when every leaf
         says more than the text does (such as a side that must be named)."""
         if self._store.billable[row]:
-            return Leaf(row) if self._store.valid(day)[row] else None
+            if self._store.valid(day)[row]:
+                return Leaf(row)
+            if len(self._store.subtree(row)) == 1:
+                return None  # else a code that has become a category
         vocabulary = self.vocabulary(row)
         return self._choose(row, frozenset(words & vocabulary), day)
 
@@ -85,10 +97,9 @@ class LeafPicker:
                 r for r in rows if not store.expanded[r] and (store.billable[r] or r in expanded_parents)
             ]
         base = set(_title_words(store.title(row)))
-        return tuple(
-            _Option(r, frozenset(w for w in _title_words(store.title(r)) if w not in base), i)
-            for i, r in enumerate(rows)
-        )
+        words = [frozenset(_title_words(store.title(r))) - base for r in rows]
+        shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
+        return tuple(_Option(r, w - shared, i) for i, (r, w) in enumerate(zip(rows, words, strict=True)))
 
     def _pick(self, row: int, words: frozenset[str], day: int) -> Leaf | None:
         store = self._store
@@ -96,11 +107,16 @@ class LeafPicker:
         valid = store.valid(day)
         best: tuple[float, int, _Option] | None = None
         for option in options:
-            if store.billable[option.row] and not valid[option.row]:
+            if store.billable[option.row] and (not valid[option.row] or store.title(option.row) == UNTITLED):
                 continue
             matched = option.specific & words
-            unsupported = len(option.specific - words - _FREE - _INTENT)
-            value = 2.0 * len(matched) - 3.0 * unsupported
+            left_over = option.specific - words - _FREE - _INTENT
+            vague = 0
+            if option.specific & _UNSPECIFIED:
+                vague = len(left_over - _CLAIMS)
+                left_over &= _CLAIMS
+            unsupported = len(left_over)
+            value = 2.0 * len(matched) - 3.0 * unsupported - 0.3 * vague
             if option.specific & _UNSPECIFIED:
                 value += 0.6
             elif option.specific & _OTHER:
@@ -121,6 +137,13 @@ class LeafPicker:
         return Leaf(chosen, frozenset(matched), tuple(missing), unsupported)
 
 
+_ABSENT = re.compile(
+    r"\b(without|not) (intractable|mention of [^,;]+|status [a-z]+|[^,;]*?)(?=,|;|$| with | and without |, without)", re.I
+)
+"""What a title says is not there need not be said by a note."""
+
+
 @lru_cache(maxsize=65536)
 def _title_words(title: str) -> tuple[str, ...]:
-    return tuple(content_stems(_PARENTHESES.sub("", title)))
+    plain = _PARENTHESES.sub("", title)
+    return tuple(content_stems(_ABSENT.sub("", plain)))

@@ -19,7 +19,7 @@ MAX_PHRASE_WORDS = 8
 STOP_WORDS = frozenset(
     "a an the of in on at to for from by with within and or is are was were be been being has have had as "
     "this that these those his her their its my your our he she it they i we you who which patient patients "
-    "there some also due very nos nec".split()
+    "there some also due very nos nec s".split()
 )
 """Words that carry no meaning inside a phrase. Negations are not among them."""
 

@@ -12,7 +12,7 @@ from codeassist.nlp.annotations import Annotations
 from codeassist.terminology.store import Store
 from codeassist.terminology.words import STOP_WORDS, mix
 
-_EXTRA_STOPS = ("'s", "’s", "`", "'", "s")
+_EXTRA_STOPS = ("'s", "’s", "`", "'")
 
 
 @dataclass(slots=True)

@@ -54,7 +54,8 @@ def read_tabular(path: Path) -> tuple[str, Iterator[TabularEntry]]:
     except ParseError as error:
         raise TerminologyError(f"{path.name} is not readable as XML: {error}") from None
     if root is None or root.tag != "ICD10CM.tabular":
-        raise TerminologyError(f"{path.name} is not an ICD-10-CM tabular list (its root is <{getattr(root, 'tag', '')}>)")
+        tag = getattr(root, "tag", "")
+        raise TerminologyError(f"{path.name} is not an ICD-10-CM tabular list (its root is <{tag}>)")
     version = (root.findtext("version") or "").strip()
     if not version.isdigit():
         raise TerminologyError(f"{path.name} does not state its release year in <version>")
@@ -81,7 +82,10 @@ def _notes(element: Element) -> dict[str, tuple[str, ...]]:
     notes: dict[str, tuple[str, ...]] = {}
     for tag, kind in NOTE_KINDS.items():
         texts = [
-            " ".join((n.text or "").split()) for holder in element.findall(tag) for n in holder.findall("note") if n.text
+            " ".join((note.text or "").split())
+            for holder in element.findall(tag)
+            for note in holder.findall("note")
+            if note.text
         ]
         if texts:
             notes[kind] = tuple(texts)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codeassist.errors import TerminologyError
+from codeassist.terminology.sources.text_files import read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +26,17 @@ class ListedCode:
 
 def read_codes_file(path: Path) -> Iterator[ListedCode]:
     """Codes of a ``codes`` file; raises :class:`TerminologyError` with the line's number when one is malformed."""
-    with path.open(encoding="utf-8", errors="strict") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            code, _, title = line.rstrip("\n").partition(" ")
-            if not 3 <= len(code) <= 7 or not code.isalnum() or not title.strip():
-                raise TerminologyError(f"{path.name}, line {number}: not a code followed by its title")
-            yield ListedCode(code, title.strip(), True)
+    for number, line in read_lines(path):
+        code, _, title = line.partition(" ")
+        if not 3 <= len(code) <= 7 or not code.isalnum() or not title.strip():
+            raise TerminologyError(f"{path.name}, line {number}: not a code followed by its title")
+        yield ListedCode(code, title.strip(), True)
 
 
 def read_order_file(path: Path) -> Iterator[ListedCode]:
     """Codes and headers of an ``order`` file; raises :class:`TerminologyError` as :func:`read_codes_file` does."""
-    with path.open(encoding="utf-8", errors="strict") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            order, code, flag, title = line[:5], line[6:13].strip(), line[14:15], line[77:].strip()
-            if not order.isdigit() or not code.isalnum() or flag not in "01" or not title:
-                raise TerminologyError(f"{path.name}, line {number}: not a line of a CMS order file")
-            yield ListedCode(code, title, flag == "1")
+    for number, line in read_lines(path):
+        order, code, flag, title = line[:5], line[6:13].strip(), line[14:15], line[77:].strip()
+        if not order.isdigit() or not code.isalnum() or flag not in ("0", "1") or not title:
+            raise TerminologyError(f"{path.name}, line {number}: not a line of a CMS order file")
+        yield ListedCode(code, title, flag == "1")
