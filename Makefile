@@ -42,7 +42,7 @@ serve: setup
 test: setup-test
 	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python -m codeassist.cli terminology build
 	@CODEASSIST_CHROMIUM="$$(tools/chromium)" CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" \
-		$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -rs $(ARGS)
+		$(BIN)/python -m pytest -n $(JOBS) --dist loadscope -rs $(ARGS)
 
 lint: setup-test
 	$(BIN)/python -m ruff check .

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import codeassist
 from codeassist.assistant import CodeAssistant
@@ -17,16 +18,23 @@ TOGETHER = ("browser", "terminology")
 """Folders whose tests share something costly (a server, imported files): one worker runs them all."""
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)  # a wrapper: xdist reads the groups in this same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+class ByFolder(LoadScopeScheduling):
     """Where several workers run, a file stays on one of them, and so does each folder of :data:`TOGETHER`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", 1)[0]
+        return next((folder for folder in TOGETHER if f"/{folder}/" in path), path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    return ByFolder(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        path = item.path.relative_to(ROOT)
-        folder = path.parts[1]
-        if folder == "browser":
+        if ROOT / "tests" / "browser" in item.path.parents:
             item.add_marker("browser")
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(path)))
-    yield
 
 
 @pytest.fixture(scope="session")

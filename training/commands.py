@@ -21,9 +21,13 @@ app = typer.Typer(help="Train and measure model releases.")
 
 @app.command("train", epilog="Example: `codeassist train --audited site.jsonl --out out/model --labels audited`")
 def train(
-    audited: Annotated[list[Path], typer.Option("--audited", help="JSON Lines of audited notes, or a folder of note files")],
+    audited: Annotated[
+        list[Path], typer.Option("--audited", help="JSON Lines of audited notes, or a folder of note files")
+    ],
     out: Annotated[Path, typer.Option("--out", help="folder of the new release")],
-    labels: Annotated[str, typer.Option(help="terminology: codes of the releases only; audited: every code of the notes")] = "terminology",
+    labels: Annotated[
+        str, typer.Option(help="terminology: codes of the releases only; audited: every code of the notes")
+    ] = "terminology",
     terms: Annotated[list[Path] | None, typer.Option("--terms", help="term files to learn phrases from")] = None,
     name: Annotated[str, typer.Option(help="name of the release")] = "site",
     version: Annotated[str, typer.Option(help="version of the release")] = "1",
@@ -109,4 +113,3 @@ def evaluate(
 
 def _report(stage: str, done: int, total: int) -> None:
     typer.echo(f"{stage} ({done + 1}/{total})", err=True)
-

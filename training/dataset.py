@@ -43,7 +43,9 @@ def make_examples(
 
 
 def _example(audited: AuditedNote, read: ReadNote, store: Store, number: dict[tuple[str, str], int]) -> Example:
-    gold = np.array(sorted({number[c.system, c.key] for c in audited.codes if (c.system, c.key) in number}), dtype=np.int64)
+    gold = np.array(
+        sorted({number[c.system, c.key] for c in audited.codes if (c.system, c.key) in number}), dtype=np.int64
+    )
     part = read.parts[0]
     keys = association_keys(part.content)
     sentence = part.content.segment[keys.first] if len(keys.first) else np.zeros(0, dtype=np.int64)

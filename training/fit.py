@@ -69,9 +69,7 @@ def fit(
     return Fitted(shares, associations, neighbours, neighbour_labels, rankers, metrics)
 
 
-def _learn(
-    examples: Sequence[Example], labels: int
-) -> tuple[np.ndarray, Associations, Neighbours, np.ndarray]:
+def _learn(examples: Sequence[Example], labels: int) -> tuple[np.ndarray, Associations, Neighbours, np.ndarray]:
     counts = np.zeros(labels)
     for e in examples:
         counts[e.labels] += 1
@@ -119,7 +117,13 @@ def _collect(
 def _fit_group(rows: _Rows, seed: int, general: bool) -> tuple[Ranker, dict[str, float]]:
     target = np.concatenate(rows.target)
     ranker, probability = fit_ranker(
-        np.concatenate(rows.matrix), target, np.concatenate(rows.note), rows.missed, seed, np.concatenate(rows.weight), general
+        np.concatenate(rows.matrix),
+        target,
+        np.concatenate(rows.note),
+        rows.missed,
+        seed,
+        np.concatenate(rows.weight),
+        general,
     )
     coded = probability >= ranker.threshold
     true = float(target[coded].sum())

@@ -17,7 +17,7 @@ _BINS = 10
 def measure(notes: Sequence[AuditedNote], results: Sequence[CodingResult]) -> dict[str, dict[str, float]]:
     """For each code system that the notes hold: micro precision, recall and F1 at tier ``code``, the same at three
     characters, mean average precision, recall at 15, evidence hit, and expected calibration error (ten bins)."""
-    out = {}
+    out: dict[str, dict[str, float]] = {}
     for system in SYSTEMS:
         if any(c.system == system for n in notes for c in n.codes):
             out[system] = _system(notes, results, system)

@@ -53,7 +53,9 @@ def _read(path: Path) -> Iterator[tuple[str, str]]:
         elif head.startswith("id\tlabel\txrefs"):
             yield from _labels(csv.DictReader(file, delimiter="\t"))
         else:
-            raise InputError(f"{path.name}: not an index CSV with Level, Term and Code, nor a TSV of id, label and xrefs")
+            raise InputError(
+                f"{path.name}: not an index CSV with Level, Term and Code, nor a TSV of id, label and xrefs"
+            )
 
 
 def _index(rows: csv.DictReader[str]) -> Iterator[tuple[str, str]]:

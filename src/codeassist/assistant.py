@@ -16,6 +16,7 @@ from codeassist.proposing import LabelSpace, Proposer
 from codeassist.ranking.explain import explain
 from codeassist.ranking.features import COLUMN, Candidates
 from codeassist.ranking.ranker import group_of
+from codeassist.ranking.tiers import held_back
 from codeassist.release import Release, load_release
 from codeassist.result import (
     Assertion,
@@ -29,8 +30,8 @@ from codeassist.result import (
     Suggestion,
     Tier,
 )
-from codeassist.rules.engine import RuleEngine
 from codeassist.rules.encounter import CodedLine, Encounter
+from codeassist.rules.engine import RuleEngine
 from codeassist.settings import settings
 from codeassist.terminology.access import open_store
 from codeassist.terminology.phrases import PhraseKind
@@ -41,6 +42,7 @@ FLOOR = 0.004
 MOST = {"diagnosis": 40, "procedure": 25}
 """Most suggestions of each ranker."""
 _EXPLAINED = 15
+_INTEGRAL = "it belongs to a condition that the note names, and is not coded beside it (guideline I.B.5)"
 _LEFT_OUT = {
     "negated": "the note says that it is absent",
     "historical": "it is past history",
@@ -165,14 +167,23 @@ class CodeAssistant:
             order += sorted(mine.tolist(), key=lambda i: (-probability[i], keys[i]))[:most]
         order.sort(key=lambda i: (-probability[i], keys[i]))
         reasons = self._reasons(found, groups, order)
+        reported, audited = settings().reported_groups, self.release.audited_labels
         out = []
         for rank, i in enumerate(order, 1):
             system, key = keys[i]
             candidate = int(found.ids[i])
             listed = candidate < len(self.terminology) and bool(self.terminology.valid(day)[candidate])
             threshold = self.release.rankers[groups[i]].threshold
-            tier: Tier = "code" if probability[i] >= threshold else "candidate"
+            coded = probability[i] >= threshold and (audited or not held_back(system, key, reported))
+            tier: Tier = "code" if coded else "candidate"
             inside = candidate < len(self.terminology)
+            if (
+                tier == "candidate"
+                and not audited
+                and found.matrix[i, COLUMN["integral"]] > 2
+                and probability[i] < threshold / 2
+            ):
+                continue  # shown as discarded, with the condition that it belongs to
             out.append(
                 Suggestion(
                     system=system,  # type: ignore[arg-type]
@@ -211,15 +222,19 @@ class CodeAssistant:
         for i in np.flatnonzero(keep & (found.matrix[:, statuses].sum(axis=1) > 0)).tolist():
             counts = found.matrix[i, statuses]
             status: Status = STATUSES[int(np.argmax(counts[1:])) + 1]  # type: ignore[assignment]
-            if counts[0] > 0 or counts[1:].max() == 0 or found.matrix[i, COLUMN["match_nested"]] > 0:
+            integral = found.matrix[i, COLUMN["integral"]] > 0 and counts[0] > 0
+            if found.matrix[i, COLUMN["match_nested"]] > 0:
+                continue
+            if not integral and (counts[0] > 0 or counts[1:].max() == 0):
                 continue
             system, _ = self._proposer.features.key(int(found.ids[i]))
             code = self.terminology.code(int(found.ids[i]))
             if (system, code) in suggested:
                 continue
+            reason = _INTEGRAL if integral else _LEFT_OUT[status]
             evidence = self._evidence.pick(read, found, i)
             title = self.terminology.title(int(found.ids[i]))
-            out.append(Discarded(system, code, title, _LEFT_OUT[status], evidence))  # type: ignore[arg-type]
+            out.append(Discarded(system, code, title, reason, evidence))  # type: ignore[arg-type]
         return tuple(out)
 
     def _apply_rules(

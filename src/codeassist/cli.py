@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from datetime import date, datetime
 from importlib import metadata
 from pathlib import Path
@@ -35,9 +36,7 @@ Day = Annotated[datetime | None, typer.Option("--date-of-service", formats=["%Y-
 System = Annotated[str | None, typer.Option("--system", help="icd-10-cm, icd-10-pcs, cpt or hcpcs")]
 
 
-@app.command(
-    epilog="Examples: `codeassist suggest note.txt` · `codeassist suggest - --setting inpatient --format json < note.txt`"
-)
+@app.command(epilog="Examples: `codeassist suggest note.txt` · `codeassist suggest - --setting inpatient < note.txt`")
 def suggest(
     note: Annotated[str, typer.Argument(help="file with the note's text (UTF-8); - is standard input")],
     setting: Annotated[str, typer.Option(help="outpatient, inpatient or emergency")] = "outpatient",
@@ -81,14 +80,16 @@ def batch(
 
     if source != "-" and not Path(source).is_file():
         raise InputError(f"there is no file {source}")
-    lines = sys.stdin.buffer if source == "-" else Path(source).open("rb")
-    total = None if source == "-" else sum(1 for line in Path(source).open("rb") if line.strip())
-    with lines, _output(target) as out:
+    total = None if source == "-" else _count_lines(Path(source))
+    with _input(source) as lines, _output(target) as out:
         for line in track(suggest_lines(lines, model, workers), total, "notes"):
             out.write(line.encode() + b"\n")
 
 
-@codes_app.command("search", epilog="Examples: `codeassist codes search HTN` · `codeassist codes search 'left knee pain' --format json`")
+@codes_app.command(
+    "search",
+    epilog="Examples: `codeassist codes search HTN` · `codeassist codes search 'left knee pain' --format json`",
+)
 def search(
     text: Annotated[list[str], typer.Argument(help="a code, words, an abbreviation")],
     system: System = None,
@@ -103,7 +104,9 @@ def search(
     on = date_of_service.date() if date_of_service else None
     hits = open_store().search(" ".join(text), system, on, limit)
     if format == "json":
-        typer.echo(json.dumps([{"system": h.system, "code": h.code, "display": h.display, "score": h.score} for h in hits]))
+        typer.echo(
+            json.dumps([{"system": h.system, "code": h.code, "display": h.display, "score": h.score} for h in hits])
+        )
         return
     for h in hits:
         typer.echo(f"{h.system:<10} {h.code:<9} {h.display}")
@@ -134,7 +137,7 @@ def show(
 
 @codes_app.command(
     "check",
-    epilog="Examples: `codeassist codes check E11.9 I10/Y --setting inpatient` · `codeassist codes check - < codes.json`",
+    epilog="Examples: `codeassist codes check E11.9 I10/Y --setting inpatient` · `codeassist codes check - < list.json`",
 )
 def check(
     codes: Annotated[list[str], typer.Argument(metavar="[SYSTEM:]CODE[/POA]...", help="codes, or - for JSON")],
@@ -190,7 +193,9 @@ def build() -> None:
 @terminology_app.command("import", epilog="Example: `codeassist terminology import icd10cm_order_2027.txt`")
 def import_files(
     files: Annotated[list[Path], typer.Argument(help="official files as published, zipped or not")],
-    effective: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="first day, when the file does not say")] = None,
+    effective: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="first day, when the file does not say")
+    ] = None,
 ) -> None:
     """Import official files: tabular, index, order files, PCS tables, HCPCS, CPT, GEMs."""
     from codeassist.settings import settings
@@ -214,7 +219,9 @@ def diff(
 
     _one_of(format, ("text", "json"), "--format")
     changes = diff_releases(open_store(), old, new, system or "icd-10-cm")
-    typer.echo(json.dumps(changes.as_record(), ensure_ascii=False, indent=1) if format == "json" else render_text(changes))
+    typer.echo(
+        json.dumps(changes.as_record(), ensure_ascii=False, indent=1) if format == "json" else render_text(changes)
+    )
 
 
 def read_text(name: str) -> str:
@@ -254,9 +261,16 @@ def _one_of(value: str, allowed: tuple[str, ...], option: str) -> None:
         raise InputError(f"{option} must be {' or '.join(allowed)}, not {value!r}")
 
 
-def _output(target: str) -> Any:
-    from contextlib import nullcontext
+def _count_lines(path: Path) -> int:
+    with path.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())
 
+
+def _input(source: str) -> Any:
+    return nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb")
+
+
+def _output(target: str) -> Any:
     return nullcontext(sys.stdout.buffer) if target == "-" else Path(target).open("wb")
 
 

@@ -45,7 +45,7 @@ class LearnedPhrases:
 
 @dataclass(slots=True)
 class Release:
-    """A loaded release. ``labels`` are (system, code without dot), numbered as associations and neighbours number them."""
+    """A loaded release. ``labels`` are (system, code without dot), in the order in which associations number them."""
 
     id: ModelId
     manifest: dict[str, Any]
@@ -121,14 +121,19 @@ def load_release(folder: Path) -> Release:
         raise ModelError(f"the model in {folder.name} was trained with other features: train it again")
 
     def array(path: str) -> np.ndarray:
-        return np.load(folder / f"{path}.npy", mmap_mode="r", allow_pickle=False)
+        return np.asanyarray(np.load(folder / f"{path}.npy", mmap_mode="r", allow_pickle=False))
 
     rankers = {}
     for group in GROUPS:
         if f"rankers/{group}_leaf.npy" in manifest["files"]:
-            fields = (np.asarray(array(f"rankers/{group}_{f}")) for f in ("feature", "threshold", "mask", "leaf"))
             rankers[group] = Ranker(
-                Forest(*fields, float(manifest["baselines"][group])),
+                Forest(
+                    feature=array(f"rankers/{group}_feature"),
+                    threshold=array(f"rankers/{group}_threshold"),
+                    mask=array(f"rankers/{group}_mask"),
+                    leaf=array(f"rankers/{group}_leaf"),
+                    baseline=float(manifest["baselines"][group]),
+                ),
                 np.asarray(array(f"rankers/{group}_knots")),
                 np.asarray(array(f"rankers/{group}_values")),
                 float(manifest["thresholds"][group]),

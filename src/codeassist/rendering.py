@@ -36,7 +36,7 @@ def render_result(result: CodingResult) -> None:
             continue
         table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
         for column in ("#", "system", "code", "chance", "title", "evidence"):
-            table.add_column(column, no_wrap=column != "title" and column != "evidence")
+            table.add_column(column, no_wrap=column not in ("title", "evidence"))
         for s in rows[:20]:
             quote = s.evidence[0].text.replace("\n", " ") if s.evidence else ""
             table.add_row(str(s.rank), s.system, s.code, f"{s.probability:.0%}", s.display, quote)
@@ -110,4 +110,3 @@ def render_status(store: Store) -> None:
         console.print(f"{system:<11} {edition:<14} {store.count(system, today):>7,} codes billable today")
     for package, version in store.meta["carriers"].items():
         console.print(f"from {package} {version}", style="dim")
-

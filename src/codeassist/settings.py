@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """Where the terminology index is built."""
     model_dir: Path = _shipped_model()
     """The model release to load when none is named."""
+    reported_groups: frozenset[str] = frozenset()
+    """Groups of codes that this site reports although many do not (see :mod:`codeassist.ranking.tiers`)."""
     max_characters: int = MAX_CHARACTERS
     """Longest note, in Unicode code points."""
 

@@ -11,7 +11,7 @@ Each component is a spaCy factory, usable from ``spacy.blank("en")`` alone:
 ['Denies fever.', 'Has cough.']
 """
 
-from codeassist.nlp.annotations import Annotations, MentionArrays, Section, annotations
+from codeassist.nlp.annotations import Annotations, MentionArrays, Section, annotations_of
 from codeassist.nlp.pipeline import make_pipeline
 
-__all__ = ["Annotations", "MentionArrays", "Section", "annotations", "make_pipeline"]
+__all__ = ["Annotations", "MentionArrays", "Section", "annotations_of", "make_pipeline"]

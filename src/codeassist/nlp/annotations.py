@@ -67,7 +67,7 @@ class MentionArrays:
         return len(self.start)
 
 
-def annotations(doc: Doc) -> Annotations:
+def annotations_of(doc: Doc) -> Annotations:
     """The annotations of ``doc``, made on first use."""
     found = doc.user_data.get(KEY)
     if found is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc
 
-from codeassist.nlp.annotations import Annotations, annotations
+from codeassist.nlp.annotations import Annotations, annotations_of
 from codeassist.nlp.attributes.attributes import AttributeContext
 from codeassist.nlp.mentions.values import Content, content_words
 from codeassist.nlp.pipeline import Pipeline
@@ -43,7 +43,7 @@ class NoteReader:
     def document(self, document: Document) -> ReadDocument:
         """One document, read."""
         doc = self._pipeline(document.text)
-        notes = annotations(doc)
+        notes = annotations_of(doc)
         return ReadDocument(document, doc, notes, content_words(notes, self._store), AttributeContext(doc))
 
     def __call__(self, note: Note) -> ReadNote:

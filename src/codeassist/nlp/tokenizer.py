@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import spacy
 from spacy.language import Language
 from spacy.util import compile_infix_regex
 
-_INFIXES = (r"(?<=[A-Za-z0-9])[-–—/+](?=[A-Za-z0-9])", r"(?<=[a-z])[.,;:](?=[A-Z(])", r"(?<=[0-9A-Za-z)])[,;:](?=[A-Za-z])")
+_INFIXES = (
+    r"(?<=[A-Za-z0-9])[-–—/+&](?=[A-Za-z0-9])",
+    r"(?<=[a-z])[.,;:](?=[A-Z(])",
+    r"(?<=[0-9A-Za-z)])[,;:](?=[A-Za-z])",
+)
 
 
 def blank_english() -> Language:
     """``spacy.blank("en")`` with the infixes that clinical text needs ("COVID-19", "L4-L5", "type-2", "dx,1")."""
     nlp = spacy.blank("en")
     infixes = [*(nlp.Defaults.infixes or []), *_INFIXES]
-    nlp.tokenizer.infix_finditer = compile_infix_regex(infixes).finditer  # type: ignore[attr-defined]
+    tokenizer: Any = nlp.tokenizer
+    tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
     nlp.max_length = 20_000_000
     return nlp
 

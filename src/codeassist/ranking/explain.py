@@ -98,4 +98,6 @@ def _message(group: str, row: np.ndarray) -> str:
         if value("taught_sentence"):
             return f"its words were evidence for this code in audited notes ({value('taught_sentence'):.0%})"
         return "how often audited notes have this code"
-    return "the strongest of its category" if value("category_rank") == 0 else "another code of its category is stronger"
+    return (
+        "the strongest of its category" if value("category_rank") == 0 else "another code of its category is stronger"
+    )

@@ -12,6 +12,7 @@ import numpy as np
 from spacy.strings import hash_string
 
 from codeassist.candidates.associations import AssociationHits
+from codeassist.candidates.integral import integral_to
 from codeassist.candidates.mentioned import MentionHits
 from codeassist.nlp.annotations import STATUSES
 from codeassist.nlp.reading import ReadNote
@@ -77,7 +78,7 @@ ASSOCIATION_FEATURES = (
 )
 CODE_FEATURES = ("chapter", "code_letter", "is_symptom", "is_factor", "is_external", "is_status", "is_unspecified")
 NOTE_FEATURES = ("setting", "note_words", "has_assessment", "assessment_codes", "assessment_conditions", "candidates")
-SIBLING_FEATURES = ("category_rank", "category_size", "beats_sibling", "code_depth")
+SIBLING_FEATURES = ("category_rank", "category_size", "beats_sibling", "code_depth", "integral", "integral_gap")
 FEATURES = (*MENTION_FEATURES, *ASSOCIATION_FEATURES, *CODE_FEATURES, *NOTE_FEATURES, *SIBLING_FEATURES)
 COLUMN = {name: i for i, name in enumerate(FEATURES)}
 _MENTION_COLUMNS = len(MENTION_FEATURES)
@@ -211,7 +212,8 @@ class FeatureExtractor:
                 mention_sentence = _mention_sentences(read, hits)
                 width = max(int(sentence.max()), int(mention_sentence.max())) + 1
                 both = np.isin(
-                    label.astype(np.int64) * width + sentence[order][starts], at.astype(np.int64) * width + mention_sentence
+                    label.astype(np.int64) * width + sentence[order][starts],
+                    at.astype(np.int64) * width + mention_sentence,
                 )
                 np.maximum.at(matrix[:, COLUMN["taught_agrees"]], label[both], noisy[both].astype(np.float32))
             total = matrix[:, COLUMN["taught_note"]].sum() or 1.0
@@ -292,6 +294,21 @@ class FeatureExtractor:
         gap = np.where(rank == 0, best - np.repeat(second, sizes), strength[order] - best)
         matrix[order, COLUMN["beats_sibling"]] = gap
         matrix[:, COLUMN["code_depth"]] = [len(k) for _, k in keys]
+        self._integral_features(keys, matrix)
+
+    def _integral_features(self, keys: list[tuple[str, str]], matrix: np.ndarray) -> None:
+        """Whether the note asserts a condition that a symptom belongs to, and how much more strongly (I.B.5)."""
+        present = matrix[:, COLUMN["mentions_present"]] > 0
+        strength = np.where(
+            present,
+            1 + 2 * (matrix[:, COLUMN["mentions_assessment"]] > 0) + matrix[:, COLUMN["opens_assessment_line"]],
+            0,
+        )
+        number = {k: i for i, (s, k) in enumerate(keys) if s == "icd-10-cm" and strength[i] > 0}
+        for symptom, (_, other) in integral_to({k: float(strength[i]) for k, i in number.items()}).items():
+            i = number[symptom]
+            matrix[i, COLUMN["integral"]] = other
+            matrix[i, COLUMN["integral_gap"]] = other - strength[i]
 
 
 @dataclass(slots=True)
@@ -325,7 +342,9 @@ def _hit_columns(read: ReadNote, hits: MentionHits, store: Store) -> _HitColumns
         out.kind[mine] = _KIND_COLUMN[store.phrases.kind[mentions.phrase[m]]]
         out.words[mine] = mentions.words[m]
         out.nested[mine] = mentions.nested[m]
-        out.opens_line[mine] = _opens_line(part.notes.sentence, part.notes.punctuation | notes.space, start, notes.lower)
+        out.opens_line[mine] = _opens_line(
+            part.notes.sentence, part.notes.punctuation | notes.space, start, notes.lower
+        )
         treated = _treated_sentences(notes.lower, notes.sentence)
         out.treated[mine] = treated[notes.sentence[start]]
         out.place[mine] = start / max(1, len(notes))
@@ -345,7 +364,7 @@ def _beside_condition(
     counts = condition & (columns.status[mine] == 0) & (columns.nested[mine] == 0)
     pairs = np.unique(np.stack([sentence[counts], row[counts]], axis=1), axis=0)
     number = np.bincount(pairs[:, 0], minlength=int(sentence.max()) + 1 if len(sentence) else 1)
-    return np.minimum(number[sentence] - counts, 3)
+    return np.asarray(np.minimum(number[sentence] - counts, 3))
 
 
 def _opens_line(sentence: np.ndarray, skip: np.ndarray, start: np.ndarray, lower: np.ndarray) -> np.ndarray:

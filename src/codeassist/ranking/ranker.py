@@ -9,6 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from threadpoolctl import threadpool_limits
 
 from codeassist.ranking.features import COLUMN, FEATURES
 from codeassist.ranking.forest import LEAVES, Forest, forest_of
@@ -47,7 +48,7 @@ def fit_calibration(raw: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np
         return np.asarray(isotonic.X_thresholds_, float), np.asarray(isotonic.y_thresholds_, float)
     knots = np.linspace(0.0005, 0.9995, 400)
     platt = LogisticRegression(C=1e6).fit(_log_odds(raw), target)
-    return knots, platt.predict_proba(_log_odds(knots))[:, 1]
+    return knots, np.asarray(platt.predict_proba(_log_odds(knots))[:, 1])
 
 
 def _log_odds(probability: np.ndarray) -> np.ndarray:
@@ -57,7 +58,7 @@ def _log_odds(probability: np.ndarray) -> np.ndarray:
 
 def calibrate(raw: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The isotonic map, with a little of the raw score kept so that no two candidates tie by it."""
-    return np.clip(np.interp(raw, knots, values) * 0.999 + raw * 0.001, 0.0, 1.0)
+    return np.asarray(np.clip(np.interp(raw, knots, values) * 0.999 + raw * 0.001, 0.0, 1.0))
 
 
 def new_classifier(seed: int, rows: int, general: bool) -> HistGradientBoostingClassifier:
@@ -122,6 +123,7 @@ _FALLING = (
     "mentions_ros",
     "mentions_aside",
     "attributes_open",
+    "integral",
 )
 
 
@@ -146,13 +148,14 @@ def fit_ranker(
         matrix[:, [COLUMN[name] for name in IDENTITY]] = 0
     folds = min(5, len(np.unique(note)))
     out = np.zeros(len(target))
-    for train, test in GroupKFold(folds).split(matrix, target, note):
-        model = new_classifier(seed, len(train), general)
-        model.fit(matrix[train], target[train], None if weight is None else weight[train])
-        out[test] = model.predict_proba(matrix[test])[:, 1]
+    with threadpool_limits(1):  # sums in one order: the same seed gives the same bytes on any number of cores
+        for train, test in GroupKFold(folds).split(matrix, target, note):
+            model = new_classifier(seed, len(train), general)
+            model.fit(matrix[train], target[train], None if weight is None else weight[train])
+            out[test] = model.predict_proba(matrix[test])[:, 1]
+        final = new_classifier(seed, len(target), general).fit(matrix, target, weight)
     knots, values = fit_calibration(out, target)
     probability = calibrate(out, knots, values)
-    final = new_classifier(seed, len(target), general).fit(matrix, target, weight)
     return Ranker(forest_of(final), knots, values, best_threshold(probability, target, missed)), probability
 
 

@@ -34,11 +34,15 @@ class RuleEngine:
         order = propose_order(encounter, self._store)
         return Review(tuple(findings), tuple(order), tuple(FAMILIES), dict(self._store.releases))
 
-    def review(self, note: Note, suggestions: tuple[Suggestion, ...]) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
+    def review(
+        self, note: Note, suggestions: tuple[Suggestion, ...]
+    ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
         """Findings on the suggestions of tier ``code``, and all suggestions with their sequence."""
         coded = tuple(CodedLine(s.system, s.code, s.poa) for s in suggestions if s.tier == "code" and s.listed)
         encounter = Encounter(coded, note.setting, note.date_of_service, note.patient)
         review = self.check(encounter)
         place = {code: i for i, (code, _) in enumerate(review.sequence, 1)}
-        numbered = tuple(replace(s, sequence=place[s.code]) if s.tier == "code" and s.code in place else s for s in suggestions)
+        numbered = tuple(
+            replace(s, sequence=place[s.code]) if s.tier == "code" and s.code in place else s for s in suggestions
+        )
         return review.findings, numbered

@@ -9,6 +9,7 @@ from codeassist.terminology.store import Store
 def propose_order(encounter: Encounter, store: Store) -> list[tuple[str, str]]:
     """Codes in the order to report them, each with its reason: diagnoses as given, external causes after
     other diagnoses (guideline I.C.20), procedures last."""
+
     def place(item: tuple[int, str, str]) -> tuple[int, int]:
         i, system, code = item
         if system != "icd-10-cm":

@@ -105,9 +105,7 @@ def find_index(cache: Path) -> Path | None:
     return target if (target / META).is_file() else None
 
 
-def build_index(
-    cache: Path, progress: Progress = lambda stage, done, total: None, imports: Path | None = None
-) -> Path:
+def build_index(cache: Path, progress: Progress = lambda stage, done, total: None, imports: Path | None = None) -> Path:
     """Build the index under ``cache`` unless it is there, and return its folder.
 
     ``imports`` is the folder of the site's imports (``cache``'s own unless given). The index is built aside

@@ -95,9 +95,7 @@ def _icd10cm() -> Iterator[Code]:
 
 def _tabular_code(entry: TabularEntry, validity: dict[str, Validity], source: str) -> Code | None:
     if entry.level != "code":
-        return Code(
-            GROUPS, entry.code, entry.title, *ALWAYS, False, source, entry.parent, notes=entry.notes
-        )
+        return Code(GROUPS, entry.code, entry.title, *ALWAYS, False, source, entry.parent, notes=entry.notes)
     key = entry.code.replace(".", "")
     days = validity.get(key)
     if entry.leaf and days is None:  # a 7th character that this code does not take

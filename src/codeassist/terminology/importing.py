@@ -293,5 +293,3 @@ def _misfits(reading: Reading, stated: list[date]) -> dict[date, int]:
             return {}
         out[day] = len((here ^ there) - (doubtful - there))
     return out
-
-

@@ -16,7 +16,7 @@ from codeassist.terminology.words import content_stems
 
 _PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
 _FREE = frozenset(
-    "unspecified without complication other specified type site part initial encounter closed routine healing "
+    "unspecified without unilateral other specified type site part initial encounter closed routine healing "
     "degree severity not applicable single fetus uncomplicated due known physiological condition".split()
 )
 """Words that a note need not say for a leaf to hold."""
@@ -29,7 +29,8 @@ _INTENT = frozenset("accidental unintentional".split())
 _CLAIMS = frozenset(
     "left right bilateral acute chronic subacute recurrent persistent intermittent mild moderate severe exacerbation "
     "first second third trimester 1 2 3 4 5 3a 3b stage open displaced subsequent sequela delayed nonunion malunion "
-    "hemorrhage bleeding perforation obstruction abscess gangrene infection type".split()
+    "hemorrhage bleeding perforation obstruction abscess gangrene infection type complication agitation "
+    "presymptomatic".split()
 )
 """Words that even an unspecified code may not add to what a text says."""
 
@@ -93,9 +94,7 @@ class LeafPicker:
             rows = direct
         else:
             expanded_parents = {int(store.parent[r]) for r in rows if store.expanded[r]}
-            rows = [
-                r for r in rows if not store.expanded[r] and (store.billable[r] or r in expanded_parents)
-            ]
+            rows = [r for r in rows if not store.expanded[r] and (store.billable[r] or r in expanded_parents)]
         base = set(_title_words(store.title(row)))
         words = [frozenset(_title_words(store.title(r))) - base for r in rows]
         shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
@@ -116,11 +115,13 @@ class LeafPicker:
                 vague = len(left_over - _CLAIMS)
                 left_over &= _CLAIMS
             unsupported = len(left_over)
-            value = 2.0 * len(matched) - 3.0 * unsupported - 0.3 * vague
+            value = 2.0 * len(matched) - 3.0 * unsupported - 0.3 * vague - 0.05 * len(option.specific & _FREE)
             if option.specific & _UNSPECIFIED:
                 value += 0.6
             elif option.specific & _OTHER:
                 value -= 0.4
+            elif not option.specific:  # "without complications" is what a bare category means
+                value += 0.55
             if best is None or value > best[0]:
                 best = (value, unsupported, option)
         if best is None:
@@ -138,7 +139,7 @@ class LeafPicker:
 
 
 _ABSENT = re.compile(
-    r"\b(without|not) (intractable|mention of [^,;]+|status [a-z]+|[^,;]*?)(?=,|;|$| with | and without |, without)", re.I
+    r"\b(?:without|not) .+?(?=,? (?:with|without|not|intractable|initial|subsequent|left|right|bilateral)\b|;|$)", re.I
 )
 """What a title says is not there need not be said by a note."""
 

@@ -194,4 +194,3 @@ def previous_day(day: int) -> int:
 
 def _iso(day: int) -> str:
     return f"{day // 10000:04}-{day // 100 % 100:02}-{day % 100:02}"
-

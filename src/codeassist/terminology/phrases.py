@@ -35,9 +35,7 @@ class PhraseKind(IntEnum):
     """A path of the Alphabetic Index, imported or learnt."""
 
 
-LEXICON_KINDS = {
-    kind.name.lower(): kind for kind in PhraseKind if PhraseKind.NAME <= kind <= PhraseKind.PROCEDURE
-}
+LEXICON_KINDS = {kind.name.lower(): kind for kind in PhraseKind if PhraseKind.NAME <= kind <= PhraseKind.PROCEDURE}
 
 _BRACKETS = re.compile(r"\s*\[([^\]]*)\]")
 _PARENTHESES = re.compile(r"\s*\(([^)]*)\)")

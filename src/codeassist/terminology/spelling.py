@@ -31,9 +31,7 @@ class Speller:
         cutoff = 1 if len(word) < 6 else 2
         lengths = range(len(word) - cutoff, len(word) + cutoff + 1)
         choices = [w for n in lengths for w in self._by_length.get(n, ())]
-        found = process.extract(
-            word, choices, scorer=DamerauLevenshtein.distance, score_cutoff=cutoff, limit=5 * _MOST
-        )
+        found = process.extract(word, choices, scorer=DamerauLevenshtein.distance, score_cutoff=cutoff, limit=5 * _MOST)
         closest = min((int(d) for _, d, _ in found), default=0)
         near = [(w, int(d)) for w, d, _ in found if d == closest]
         near.sort(key=lambda pair: (pair[0][0] != word[0], -self._uses[pair[0]], pair[0]))

@@ -69,7 +69,9 @@ class Store:
         try:
             self.meta: dict[str, Any] = json.loads((folder / META).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            raise TerminologyError(f"no terminology index in {folder.name}: run `codeassist terminology build`") from None
+            raise TerminologyError(
+                f"no terminology index in {folder.name}: run `codeassist terminology build`"
+            ) from None
         if self.meta.get("format") != FORMAT:
             raise TerminologyError("the terminology index has an older format: build it again")
         self.key = self._array("code_key")
@@ -97,7 +99,7 @@ class Store:
         self._valid = lru_cache(maxsize=8)(self._valid_rows)
 
     def _array(self, name: str) -> np.ndarray:
-        return np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        return np.asanyarray(np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
 
     def __len__(self) -> int:
         return len(self.key)
@@ -212,7 +214,8 @@ class Store:
             self._searcher = Searcher(self)
         if system is not None:
             self._range(system)
-        return self._searcher.find(text, system, self.day(on or date.today()), limit)
+        hits: list[SearchHit] = self._searcher.find(text, system, self.day(on or date.today()), limit)
+        return hits
 
     _searcher: Any = None
 
@@ -264,4 +267,4 @@ def _day(value: int) -> date | None:
     return None if value in (0, _FOREVER) else date(value // 10000, value // 100 % 100, value % 100)
 
 
-__all__ = ["CodeEntry", "PhraseTable", "SearchHit", "Store", "SYSTEM_NUMBERS"]
+__all__ = ["SYSTEM_NUMBERS", "CodeEntry", "PhraseTable", "SearchHit", "Store"]

@@ -16,7 +16,7 @@ from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 
-from codeassist.nlp.annotations import STATUSES, Annotations, annotations
+from codeassist.nlp.annotations import STATUSES, Annotations, annotations_of
 from codeassist.nlp.tokenizer import shared_english
 
 PRIORITY = (0, 4, 1, 3, 2, 5)
@@ -61,7 +61,7 @@ class AssertionMarker:
             self._cues[english.vocab.strings[text]] = [c for c in cues().values() if c.text == text]
 
     def __call__(self, doc: Doc) -> Doc:
-        notes = annotations(doc)
+        notes = annotations_of(doc)
         if not len(notes):
             return doc
         matches = _longest(self._matcher(doc))
@@ -132,7 +132,9 @@ class AssertionMarker:
             inside = (notes.section == i) & (priority < PRIORITY[value])
             if not inside.any():
                 continue
-            heading = np.flatnonzero((notes.start >= section.start) & (notes.start < max(section.body, section.start + 1)))
+            heading = np.flatnonzero(
+                (notes.start >= section.start) & (notes.start < max(section.body, section.start + 1))
+            )
             number = -1
             if len(heading):
                 number = len(notes.cues)

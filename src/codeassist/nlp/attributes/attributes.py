@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
-from codeassist.nlp.annotations import Annotations, annotations
+from codeassist.nlp.annotations import Annotations, annotations_of
 from codeassist.nlp.tokenizer import shared_english
 
 _WEEKS = re.compile(
@@ -20,7 +20,9 @@ _WEEKS = re.compile(
     r"(?P<after>[^.\n]{0,30})",
     re.I,
 )
-_PREGNANT = re.compile(r"pregnan|gestation|gravid|\bG\d+ ?P\d|\bIUP\b|\bEGA\b|\bEDD\b|prenatal|obstetric|trimester", re.I)
+_PREGNANT = re.compile(
+    r"pregnan|gestation|gravid|\bG\d+ ?P\d|\bIUP\b|\bEGA\b|\bEDD\b|prenatal|obstetric|trimester", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class AttributeContext:
 
     def __init__(self, doc: Doc) -> None:
         self._doc = doc
-        self._notes: Annotations = annotations(doc)
+        self._notes: Annotations = annotations_of(doc)
         self._attributes = find_attributes(doc)
         self._at = np.array([a.start for a in self._attributes], dtype=np.int64)
         self._note_words = frozenset(gestation(doc.text)) | self._encounter()
@@ -131,7 +133,11 @@ class AttributeContext:
                 if section in ("instructions", "plan", "disposition"):
                     continue
                 word = a.words[0]
-                if word == "subsequent" and section == "assessment_plan" and self._doc[a.start].lower_.startswith("follow"):
+                if (
+                    word == "subsequent"
+                    and section == "assessment_plan"
+                    and self._doc[a.start].lower_.startswith("follow")
+                ):
                     continue
                 counts[word] += 1
         if counts["sequela"]:

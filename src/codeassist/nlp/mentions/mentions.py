@@ -6,7 +6,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from codeassist.nlp.annotations import Annotations, MentionArrays, annotations
+from codeassist.nlp.annotations import Annotations, MentionArrays, annotations_of
 from codeassist.nlp.mentions.values import Content, content_words
 from codeassist.terminology.store import Store
 from codeassist.terminology.words import MAX_PHRASE_WORDS
@@ -60,7 +60,7 @@ class MentionFinder:
         self._context_keys = [_context(c) for c in store.contexts]
 
     def __call__(self, doc: Doc) -> Doc:
-        notes = annotations(doc)
+        notes = annotations_of(doc)
         content = content_words(notes, self._store)
         keys, first, length = window_keys(content)
         which, phrase = lookup(self._store.phrases.key, keys)

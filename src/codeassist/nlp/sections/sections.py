@@ -10,14 +10,16 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from codeassist.nlp.annotations import Section, annotations
+from codeassist.nlp.annotations import Section, annotations_of
 
 _LINE_HEADING = re.compile(
     r"^[ \t]*(?:[•*#>\-–]+[ \t]*)?(?:\d{1,2}[.)][ \t]*|[IVX]{1,4}\.[ \t]+)?\**"
     r"(?P<title>[A-Za-z][A-Za-z0-9 /&',()\-+]{0,60}?)\**[ \t]*(?P<end>:|--?[ \t]|$)",
     re.M,
 )
-_INLINE_HEADING = re.compile(r"(?:(?<=[.;,!?)\]])|(?<=[a-z0-9] ) |(?<=  ))[ \t]*(?P<title>[A-Z][A-Za-z0-9 /&'()\-]{1,45}?)[ \t]*:")
+_INLINE_HEADING = re.compile(
+    r"(?:(?<=[.;,!?)\]])|(?<=[a-z0-9] ) |(?<=  ))[ \t]*(?P<title>[A-Z][A-Za-z0-9 /&'()\-]{1,45}?)[ \t]*:"
+)
 _TRAILING = re.compile(r"\s*\([^)]*\)\s*$")
 _SYSTEMS = frozenset(
     "general constitutional heent head eyes ears nose throat neck cardiovascular cardiac cv heart respiratory lungs "
@@ -88,7 +90,7 @@ def _own_line_upper(title: str) -> bool:
 def _stands_alone(title: str, end: str, kind: str) -> bool:
     """A heading without a colon must look like one: in capitals, or a known title in title case on its own line."""
     if end == "":
-        return kind != "other" and (title.isupper() or title[0].isupper()) or title.isupper()
+        return (kind != "other" and (title.isupper() or title[0].isupper())) or title.isupper()
     return title.isupper()
 
 
@@ -99,9 +101,9 @@ def _inherit(kind: str, title: str, before: list[Section]) -> str:
     previous = before[-1].kind
     if kind == "instructions" and previous in ("assessment_plan",) and "education" in title.lower():
         return previous
-    if kind in ("plan", "imaging", "medications", "maintenance") and previous == "assessment_plan":
-        if kind == "plan" or not title.isupper():
-            return "assessment_plan"
+    inner = kind == "plan" or (kind in ("imaging", "medications", "maintenance") and not title.isupper())
+    if inner and previous == "assessment_plan":
+        return previous
     return kind
 
 
@@ -109,7 +111,7 @@ class Sectionizer:
     """spaCy component: fills ``doc.spans["sections"]`` and the section of each token."""
 
     def __call__(self, doc: Doc) -> Doc:
-        notes = annotations(doc)
+        notes = annotations_of(doc)
         if not len(notes):
             return doc
         notes.sections = find_sections(doc.text)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from codeassist.nlp.annotations import annotations
+from codeassist.nlp.annotations import annotations_of
 
 _STOP = re.compile(r"(?P<word>[^\s]*?)(?P<stop>[.!?]+)[\"')\]]*(?P<gap>[ \t,]+)(?=[A-Z0-9\"'(\[•*#>-])")
 _LINE = re.compile(r"[ \t,]*(?:\r\n|\r|\n)[ \t\r\n]*")
@@ -76,7 +77,7 @@ class SentenceSplitter:
     """spaCy component that sets sentence boundaries, and numbers sentences and lines."""
 
     def __call__(self, doc: Doc) -> Doc:
-        notes = annotations(doc)
+        notes = annotations_of(doc)
         n = len(notes)
         if not n:
             return doc
@@ -89,7 +90,8 @@ class SentenceSplitter:
         at = np.zeros(n + 1, dtype=np.int32)
         np.add.at(at, np.searchsorted(notes.start, lines), 1)
         notes.line = np.cumsum(at[:n], dtype=np.int32) - 1
-        doc.from_array([SENT_START], np.where(first, 1, -1).astype(np.int64).reshape(-1, 1).astype(np.uint64))
+        starts_here: Any = np.where(first, 1, -1).astype(np.int64).reshape(-1, 1).astype(np.uint64)
+        doc.from_array([SENT_START], starts_here)
         return doc
 
 

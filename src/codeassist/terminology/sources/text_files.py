@@ -26,7 +26,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
             raise TerminologyError(f"{path.name} is not a text file") from None
     if _CONTROL.search(text):
         raise TerminologyError(f"{path.name} is not a text file, or is damaged: it holds control characters")
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.rstrip("\r\x1a")
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = raw.rstrip("\r\x1a")
         if line.strip():
             yield number, line
