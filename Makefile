@@ -41,7 +41,7 @@ serve: setup
 
 test: setup-test
 	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python -m codeassist.cli terminology build
-	@CODEASSIST_CHROMIUM="$$(tools/chromium)" CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" \
+	@CODEASSIST_CHROMIUM="$$(tools/chromium)" CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" OMP_NUM_THREADS=1 \
 		$(BIN)/python -m pytest -n $(JOBS) --dist loadscope -rs $(ARGS)
 
 lint: setup-test

@@ -16,6 +16,7 @@ from codeassist.proposing import LabelSpace, Proposer
 from codeassist.ranking.explain import explain
 from codeassist.ranking.features import COLUMN, Candidates
 from codeassist.ranking.ranker import group_of
+from codeassist.ranking.settling import settle
 from codeassist.ranking.tiers import held_back
 from codeassist.release import Release, load_release
 from codeassist.result import (
@@ -167,15 +168,15 @@ class CodeAssistant:
             order += sorted(mine.tolist(), key=lambda i: (-probability[i], keys[i]))[:most]
         order.sort(key=lambda i: (-probability[i], keys[i]))
         reasons = self._reasons(found, groups, order)
-        reported, audited = settings().reported_groups, self.release.audited_labels
+        audited = self.release.audited_labels
+        coded = self._coded(found, groups, probability, order)
         out = []
         for rank, i in enumerate(order, 1):
             system, key = keys[i]
             candidate = int(found.ids[i])
             listed = candidate < len(self.terminology) and bool(self.terminology.valid(day)[candidate])
             threshold = self.release.rankers[groups[i]].threshold
-            coded = probability[i] >= threshold and (audited or not held_back(system, key, reported))
-            tier: Tier = "code" if coded else "candidate"
+            tier: Tier = "code" if i in coded else "candidate"
             inside = candidate < len(self.terminology)
             if (
                 tier == "candidate"
@@ -200,6 +201,21 @@ class CodeAssistant:
                 )
             )
         return tuple(out)
+
+    def _coded(self, found: Candidates, groups: np.ndarray, probability: np.ndarray, order: list[int]) -> set[int]:
+        """Candidates of tier ``code``: likely enough, of a group that the site reports, and settled among each other.
+        A site's own labels are taken as they are."""
+        chosen = {i for i in order if probability[i] >= self.release.rankers[groups[i]].threshold}
+        if self.release.audited_labels:
+            return chosen
+        reported = settings().reported_groups
+        keys = {i: self._proposer.features.key(int(found.ids[i])) for i in chosen}
+        chosen = {i for i in chosen if not held_back(*keys[i], reported)}
+        number = {keys[i][1]: i for i in chosen}
+        replaced = {k for k, i in number.items() if found.matrix[i, COLUMN["replaced"]] > 0}
+        unspecified = {k for k, i in number.items() if found.matrix[i, COLUMN["is_unspecified"]] > 0}
+        losing = settle({k: float(probability[i]) for k, i in number.items()}, replaced, unspecified)
+        return chosen - {number[k] for k in losing}
 
     def _reasons(self, found: Candidates, groups: np.ndarray, order: list[int]) -> dict[int, tuple[Reason, ...]]:
         out: dict[int, tuple[Reason, ...]] = {}

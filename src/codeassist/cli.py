@@ -137,7 +137,7 @@ def show(
 
 @codes_app.command(
     "check",
-    epilog="Examples: `codeassist codes check E11.9 I10/Y --setting inpatient` · `codeassist codes check - < list.json`",
+    epilog="Examples: `codeassist codes check E11.9 I10/Y --setting inpatient` · `codeassist codes check - < c.json`",
 )
 def check(
     codes: Annotated[list[str], typer.Argument(metavar="[SYSTEM:]CODE[/POA]...", help="codes, or - for JSON")],

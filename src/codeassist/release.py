@@ -121,7 +121,7 @@ def load_release(folder: Path) -> Release:
         raise ModelError(f"the model in {folder.name} was trained with other features: train it again")
 
     def array(path: str) -> np.ndarray:
-        return np.asanyarray(np.load(folder / f"{path}.npy", mmap_mode="r", allow_pickle=False))
+        return np.asarray(np.load(folder / f"{path}.npy", mmap_mode="r", allow_pickle=False))
 
     rankers = {}
     for group in GROUPS:

@@ -8,6 +8,8 @@ import numpy as np
 from spacy.attrs import IDX, IS_PUNCT, IS_SPACE, LENGTH, LOWER
 from spacy.tokens import Doc
 
+TEXT = "codeassist_text"
+"""Where the pipeline leaves the text that it was given."""
 KEY = "codeassist"
 """Where the annotations of a :class:`~spacy.tokens.Doc` lie in its ``user_data``."""
 
@@ -18,10 +20,11 @@ STATUSES = ("present", "negated", "possible", "hypothetical", "historical", "fam
 class Annotations:
     """Arrays over the tokens of one document, filled by the components in turn.
 
-    ``start`` and ``end`` are character offsets; ``sentence`` numbers sentences and ``section`` indexes
+    ``text`` is the document's, kept because spaCy joins it anew at each call. ``start`` and ``end`` are character offsets; ``sentence`` numbers sentences and ``section`` indexes
     ``sections``; ``status`` holds an index into :data:`STATUSES` and ``cue`` an index into ``cues`` or -1.
     """
 
+    text: str
     lower: np.ndarray
     start: np.ndarray
     end: np.ndarray
@@ -73,7 +76,9 @@ def annotations_of(doc: Doc) -> Annotations:
     if found is None:
         values = doc.to_array([LOWER, IDX, LENGTH, IS_PUNCT, IS_SPACE])
         start = values[:, 1].astype(np.int64)
+        text = doc.user_data.get(TEXT) or doc.text
         found = Annotations(
+            text=text,
             lower=values[:, 0],
             start=start,
             end=start + values[:, 2].astype(np.int64),
@@ -84,7 +89,7 @@ def annotations_of(doc: Doc) -> Annotations:
         found.sentence = np.zeros(n, np.int32)
         found.line = np.zeros(n, np.int32)
         found.section = np.zeros(n, np.int32)
-        found.sections = [Section("other", "", 0, 0, len(doc.text))]
+        found.sections = [Section("other", "", 0, 0, len(text))]
         found.status = np.zeros(n, np.int8)
         found.cue = np.full(n, -1, np.int32)
         doc.user_data[KEY] = found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from codeassist.nlp.annotations import TEXT
 from codeassist.nlp.assertion.assertion import AssertionMarker
 from codeassist.nlp.mentions.mentions import MentionFinder
 from codeassist.nlp.sections.sections import Sectionizer
@@ -22,6 +23,7 @@ class Pipeline:
 
     def __call__(self, text: str) -> Doc:
         doc = self._nlp.make_doc(text)
+        doc.user_data[TEXT] = text
         for component in self._components:
             doc = component(doc)
         return doc

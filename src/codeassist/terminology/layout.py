@@ -66,8 +66,8 @@ class Strings:
     """A mapped table of strings."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._blob = np.memmap(folder / f"{name}.txt", dtype=np.uint8, mode="r")
-        self._offset = np.load(folder / f"{name}_offset.npy", mmap_mode="r")
+        self._blob = np.asarray(np.memmap(folder / f"{name}.txt", dtype=np.uint8, mode="r"))
+        self._offset = np.asarray(np.load(folder / f"{name}_offset.npy", mmap_mode="r"))
 
     def __len__(self) -> int:
         return len(self._offset) - 1

@@ -99,7 +99,7 @@ class Store:
         self._valid = lru_cache(maxsize=8)(self._valid_rows)
 
     def _array(self, name: str) -> np.ndarray:
-        return np.asanyarray(np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+        return np.asarray(np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
 
     def __len__(self) -> int:
         return len(self.key)

@@ -104,6 +104,9 @@ class AssertionMarker:
 
     def _is_negation(self, cue: Cue, notes: Annotations, start: int, end: int, doc: Doc) -> bool:
         """Words such as "none" and "negative" negate backward only as an answer ("fever: none") or a predicate."""
+        if cue.text == "(-)":
+            follows_word = start > 0 and not notes.punctuation[start - 1] and not notes.space[start - 1]
+            return follows_word != cue.forward
         if cue.forward:
             if cue.text == "no" and end < len(doc) and notes.punctuation[end]:
                 return doc[end].text in (":", "-")

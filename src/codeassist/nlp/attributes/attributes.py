@@ -121,7 +121,7 @@ class AttributeContext:
         self._notes: Annotations = annotations_of(doc)
         self._attributes = find_attributes(doc)
         self._at = np.array([a.start for a in self._attributes], dtype=np.int64)
-        self._note_words = frozenset(gestation(doc.text)) | self._encounter()
+        self._note_words = frozenset(gestation(self._notes.text)) | self._encounter()
         self._sentence_words: dict[int, frozenset[str]] = {}
 
     def _encounter(self) -> frozenset[str]:

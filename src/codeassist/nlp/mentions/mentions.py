@@ -113,7 +113,7 @@ class MentionFinder:
             keep[i] = doc[start].is_upper and not _shouting(doc, notes, start)
         contexts = self._store.phrases.context[phrase]
         if contexts.any():
-            text = doc.text.lower()
+            text = notes.text.lower()
             for number in np.unique(contexts[contexts > 0]).tolist():
                 wanted, unwanted = self._context_keys[number]
                 fits = (not wanted or any(w in text for w in wanted)) and not any(w in text for w in unwanted)
@@ -141,7 +141,7 @@ def _shouting(doc: Doc, notes: Annotations, token: int) -> bool:
     sentence = notes.sentence[token]
     low = int(np.searchsorted(notes.sentence, sentence, side="left"))
     high = int(np.searchsorted(notes.sentence, sentence, side="right"))
-    text = doc.text[int(notes.start[low]) : int(notes.end[high - 1])]
+    text = notes.text[int(notes.start[low]) : int(notes.end[high - 1])]
     return len(text) > 12 and text.isupper() and " " in text.strip()
 
 

@@ -114,7 +114,7 @@ class Sectionizer:
         notes = annotations_of(doc)
         if not len(notes):
             return doc
-        notes.sections = find_sections(doc.text)
+        notes.sections = find_sections(notes.text)
         starts = np.array([s.start for s in notes.sections])
         notes.section = np.maximum(np.searchsorted(starts, notes.start, side="right") - 1, 0).astype(np.int32)
         doc.spans["sections"] = [

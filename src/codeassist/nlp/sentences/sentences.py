@@ -81,7 +81,7 @@ class SentenceSplitter:
         n = len(notes)
         if not n:
             return doc
-        starts, lines = sentence_starts(doc.text)
+        starts, lines = sentence_starts(notes.text)
         first = np.zeros(n, dtype=bool)
         tokens = np.searchsorted(notes.start, starts)
         first[tokens[tokens < n]] = True
