@@ -23,7 +23,6 @@ from codeassist.result import (
     Assertion,
     CodingResult,
     Discarded,
-    Finding,
     ModelId,
     Reason,
     Span,
@@ -38,10 +37,13 @@ from codeassist.terminology.access import open_store
 from codeassist.terminology.phrases import PhraseKind
 from codeassist.terminology.store import Store
 
-FLOOR = 0.004
+FLOOR = 0.005
 """Least probability of a candidate that is shown."""
-MOST = {"diagnosis": 40, "procedure": 25}
+MOST = {"diagnosis": 18, "procedure": 12}
 """Most suggestions of each ranker."""
+AUDITED_FLOOR = 0.004
+AUDITED_MOST = {"diagnosis": 40, "procedure": 25}
+"""The same for a model of a site's own labels, where notes hold many codes."""
 _EXPLAINED = 15
 _INTEGRAL = "it belongs to a condition that the note names, and is not coded beside it (guideline I.B.5)"
 _LEFT_OUT = {
@@ -92,7 +94,7 @@ class CodeAssistant:
         probability = self._rank(found, keep, groups)
         suggestions = self._suggestions(read, found, probability, keep, groups, day)
         discarded = self._discarded(read, found, probability, keep, {(s.system, s.code) for s in suggestions})
-        findings, suggestions = self._apply_rules(note, suggestions)
+        findings, suggestions = self._rules.review(note, suggestions, self._places(found))
         return CodingResult(
             note.id,
             note.setting,
@@ -163,12 +165,13 @@ class CodeAssistant:
     ) -> tuple[Suggestion, ...]:
         keys = [self._proposer.features.key(int(c)) for c in found.ids]
         order: list[int] = []
-        for group, most in MOST.items():
-            mine = np.flatnonzero((groups == group) & keep & (probability >= FLOOR))
+        audited = self.release.audited_labels
+        floor = AUDITED_FLOOR if audited else FLOOR
+        for group, most in (AUDITED_MOST if audited else MOST).items():
+            mine = np.flatnonzero((groups == group) & keep & (probability >= floor))
             order += sorted(mine.tolist(), key=lambda i: (-probability[i], keys[i]))[:most]
         order.sort(key=lambda i: (-probability[i], keys[i]))
         reasons = self._reasons(found, groups, order)
-        audited = self.release.audited_labels
         coded = self._coded(found, groups, probability, order)
         out = []
         for rank, i in enumerate(order, 1):
@@ -253,11 +256,15 @@ class CodeAssistant:
             out.append(Discarded(system, code, title, reason, evidence))  # type: ignore[arg-type]
         return tuple(out)
 
-    def _apply_rules(
-        self, note: Note, suggestions: tuple[Suggestion, ...]
-    ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
-        """Findings on what should be coded, and its sequence."""
-        return self._rules.review(note, suggestions)
+    def _places(self, found: Candidates) -> dict[str, tuple[float, float]]:
+        """Where the assessment names each code (0 to 1; 2 where it does not), combinations before their parts."""
+        place = found.matrix[:, COLUMN["assessment_place"]]
+        combines = found.matrix[:, COLUMN["combines"]]
+        out = {}
+        for i, candidate in enumerate(found.ids.tolist()):
+            system, key = self._proposer.features.key(candidate)
+            out[dotted(system, key)] = (float(place[i]) if place[i] >= 0 else 2.0, -float(combines[i]))
+        return out
 
 
 def dotted(system: str, key: str) -> str:

@@ -12,6 +12,8 @@ from codeassist.result import Assertion, Evidence, Span
 
 MOST_MENTIONS = 4
 MOST_TAUGHT = 2
+SURE = 0.5
+"""Least precision of taught words that are shown beside a mention of the code itself."""
 
 
 class EvidencePicker:
@@ -19,9 +21,9 @@ class EvidencePicker:
 
     def pick(self, read: ReadNote, found: Candidates, candidate: int) -> tuple[Evidence, ...]:
         """Evidence of one candidate, best first; spans do not repeat."""
-        spans: dict[tuple[int, int, int], None] = {}
-        for part, start, end in [*self._mentions(read, found, candidate), *self._taught(read, found, candidate)]:
-            spans.setdefault((part, start, end))
+        mentions = self._mentions(read, found, candidate)
+        taught = self._taught(read, found, candidate, SURE if mentions else 0.0)
+        spans = dict.fromkeys([*mentions, *taught])
         several = len(read.parts) > 1
         return tuple(self._evidence(read.parts[p], s, e, several) for p, s, e in spans)
 
@@ -52,9 +54,9 @@ class EvidencePicker:
             scored.append((not asserted, not assessed, -int(mentions.words[m]), int(hits.part[h]), start, end))
         return [(p, s, e) for *_, p, s, e in sorted(scored)[:MOST_MENTIONS]]
 
-    def _taught(self, read: ReadNote, found: Candidates, candidate: int) -> list[tuple[int, int, int]]:
+    def _taught(self, read: ReadNote, found: Candidates, candidate: int, least: float) -> list[tuple[int, int, int]]:
         taught = found.associations
-        mine = np.flatnonzero(found.association_candidate == candidate)
+        mine = np.flatnonzero((found.association_candidate == candidate) & (taught.precision >= least))
         if not len(mine):
             return []
         mine = mine[np.lexsort((taught.first[mine], -taught.words[mine], -taught.precision[mine]))]

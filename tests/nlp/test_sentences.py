@@ -19,7 +19,7 @@ CASES = [
     "The patient has had a cough for about three weeks now and\nreports that it is worse at night. |Lungs are clear.",
     "Wound is dry.\r\n|Sutures are out.",
     "First paragraph ends here\n\n|Second one begins.",
-    "Weight 82.4 kg. |Pulse 90.",
+    "Weight 82.4 kilos today. |Pulse 90.",
     "",
     "gout",
 ]

@@ -20,8 +20,9 @@ STATUSES = ("present", "negated", "possible", "hypothetical", "historical", "fam
 class Annotations:
     """Arrays over the tokens of one document, filled by the components in turn.
 
-    ``text`` is the document's, kept because spaCy joins it anew at each call. ``start`` and ``end`` are character offsets; ``sentence`` numbers sentences and ``section`` indexes
-    ``sections``; ``status`` holds an index into :data:`STATUSES` and ``cue`` an index into ``cues`` or -1.
+    ``text`` is the document's, kept because spaCy joins it anew at each call. ``start`` and ``end`` are character
+    offsets; ``sentence`` numbers sentences and ``section`` indexes ``sections``; ``status`` holds an index into
+    :data:`STATUSES` and ``cue`` an index into ``cues`` or -1.
     """
 
     text: str

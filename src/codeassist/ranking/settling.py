@@ -11,11 +11,11 @@ from codeassist.candidates.integral import integral_to
 
 _ONE_OF = (
     (("E08", "E09", "E10", "E11", "E13"), 3),  # Excludes1 among the kinds of diabetes
-    (("J45",), 3),
-    (("I50",), 3),
+    (("J45",), 7),
+    (("I50",), 7),
     (("N181", "N182", "N183", "N184", "N185", "N186", "N189"), 4),  # one stage of CKD
-    (("Z0000", "Z0001"), 4),
-    (("9920", "9921", "9928", "9938", "9939", "9922", "9923"), 5),  # one level of service a visit
+    (("Z000",), 7),
+    (("9920", "9921", "9928", "9938", "9939", "9922", "9923"), 7),  # one level of service a visit
 )
 """Families of which a visit has one member, with the length of key that tells members apart: the likeliest stays."""
 

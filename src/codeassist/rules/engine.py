@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from codeassist.note import Note
@@ -35,12 +36,17 @@ class RuleEngine:
         return Review(tuple(findings), tuple(order), tuple(FAMILIES), dict(self._store.releases))
 
     def review(
-        self, note: Note, suggestions: tuple[Suggestion, ...]
+        self, note: Note, suggestions: tuple[Suggestion, ...], places: Mapping[str, tuple[float, float]]
     ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
-        """Findings on the suggestions of tier ``code``, and all suggestions with their sequence."""
-        coded = tuple(CodedLine(s.system, s.code, s.poa) for s in suggestions if s.tier == "code" and s.listed)
-        encounter = Encounter(coded, note.setting, note.date_of_service, note.patient)
-        review = self.check(encounter)
+        """Findings on the suggestions of tier ``code``, and all suggestions with their sequence.
+
+        ``places`` says where the note names each code: the order in which a physician lists the problems is the order
+        from which sequencing starts.
+        """
+        coded = [s for s in suggestions if s.tier == "code" and s.listed]
+        coded.sort(key=lambda s: (places.get(s.code, (2.0, 0.0)), s.rank))
+        lines = tuple(CodedLine(s.system, s.code, s.poa) for s in coded)
+        review = self.check(Encounter(lines, note.setting, note.date_of_service, note.patient))
         place = {code: i for i, (code, _) in enumerate(review.sequence, 1)}
         numbered = tuple(
             replace(s, sequence=place[s.code]) if s.tier == "code" and s.code in place else s for s in suggestions

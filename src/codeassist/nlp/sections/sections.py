@@ -20,6 +20,8 @@ _LINE_HEADING = re.compile(
 _INLINE_HEADING = re.compile(
     r"(?:(?<=[.;,!?)\]])|(?<=[a-z0-9] ) |(?<=  ))[ \t]*(?P<title>[A-Z][A-Za-z0-9 /&'()\-]{1,45}?)[ \t]*:"
 )
+_COMMA_HEADING = re.compile(r"(?:^|(?<=[.,;:])) *(?P<title>[A-Z][A-Z /&'()\-]{3,45}?) *,(?= *[0-9A-Z])", re.M)
+"""A heading in capitals before a comma: transcription exports that write line breaks as commas."""
 _TRAILING = re.compile(r"\s*\([^)]*\)\s*$")
 _SYSTEMS = frozenset(
     "general constitutional heent head eyes ears nose throat neck cardiovascular cardiac cv heart respiratory lungs "
@@ -63,6 +65,10 @@ def find_sections(text: str) -> list[Section]:
     for m in _INLINE_HEADING.finditer(text):
         found = _kind(m["title"], kinds)
         if found is not None and m["title"].lower() not in _TESTS and len(m["title"]) > 1:
+            heads.setdefault(m.start("title"), (m.end(), found, m["title"]))
+    for m in _COMMA_HEADING.finditer(text):
+        found = _kind(m["title"], kinds)
+        if found is not None and len(m["title"]) > 3:
             heads.setdefault(m.start("title"), (m.end(), found, m["title"]))
     sections: list[Section] = []
     order = sorted(heads)
