@@ -123,7 +123,8 @@ class CodeAssistant:
         tokens = tokens[~(part.notes.punctuation | part.notes.space)[tokens]]
         if not len(tokens):
             return Assertion()
-        status = part.notes.status[tokens]
+        cues = np.array([part.notes.cues[c][0] if c >= 0 else -1 for c in part.notes.cue[tokens].tolist()])
+        status = np.where(np.isin(cues, tokens), 0, part.notes.status[tokens])
         token = int(tokens[int(np.argmax(status != 0))]) if (status != 0).any() else int(tokens[0])
         return self._evidence.assertion(part, token)
 

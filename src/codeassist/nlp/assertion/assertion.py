@@ -22,7 +22,9 @@ from codeassist.nlp.tokenizer import shared_english
 PRIORITY = (0, 4, 1, 3, 2, 5)
 """Of two scopes over one token the higher wins, in the order of ``STATUSES``: family, negated, hypothetical …"""
 _SECTION_STATUS = {"family": "family"}
-_COLON_CUES = frozenset("none nil denied denies negative neg absent no normal never n".split())
+_ANSWERS = frozenset({"no", "n", "denies", "never"})
+"""Words that negate backward only as an answer ("asthma: no")."""
+_AFTER_RULED_OUT = frozenset(". , ; ) by with on at and today via given based for in".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,14 @@ class AssertionMarker:
 
     def _is_negation(self, cue: Cue, notes: Annotations, start: int, end: int, doc: Doc) -> bool:
         """Words such as "none" and "negative" negate backward only as an answer ("fever: none") or a predicate."""
+        before = doc[start - 1].lower_ if start else "."
+        following = doc[end].lower_ if end < len(doc) else "."
         if cue.text == "(-)":
-            follows_word = start > 0 and not notes.punctuation[start - 1] and not notes.space[start - 1]
-            return follows_word != cue.forward
+            return self._signs_follow(notes, start, doc) != cue.forward
+        if cue.text == "ruled out":
+            return cue.forward != (following in _AFTER_RULED_OUT or end == len(doc))
+        if not cue.forward and cue.text in _ANSWERS:
+            return before in (":", "?", "=")
         if cue.forward:
             if cue.text == "no" and end < len(doc) and notes.punctuation[end]:
                 return doc[end].text in (":", "-")
@@ -114,16 +121,22 @@ class AssertionMarker:
         if cue.text in ("none", "nil", "negative", "neg", "denied", "absent"):
             if start == 0:
                 return False
-            before = doc[start - 1].lower_
             if cue.text in ("none", "nil", "denied"):
                 return before in (":", "-", "–", "=", "(") or before in ("is", "was", "are", "were")
-            following = doc[end].lower_ if end < len(doc) else "."
             return following not in ("for",) and (
                 before in (":", "-", "–", "=", "(", "is", "was", "are", "were", "test", "screen", "swab", "sign")
                 or notes.sentence[start] != (notes.sentence[end] if end < len(doc) else -1)
                 or following in (".", ",", ";", ")", "\n", "and", "today", "x", "bilaterally")
             )
         return True
+
+    def _signs_follow(self, notes: Annotations, sign: int, doc: Doc) -> bool:
+        """Whether signs stand after their words ("fever (-)") in this sentence: then the first one does."""
+        low = int(np.searchsorted(notes.sentence, notes.sentence[sign], side="left"))
+        for i in range(low, sign + 1):
+            if doc[i].text == "(" and i + 2 < len(doc) and doc[i + 1].text in "+-" and doc[i + 2].text == ")":
+                return i > low and not notes.punctuation[i - 1]
+        return sign > low and not notes.punctuation[sign - 1]
 
     def _sections(self, notes: Annotations, priority: np.ndarray) -> None:
         """A family-history section makes its mentions the family's, unless they are negated there."""

@@ -16,7 +16,7 @@ from codeassist.nlp.annotations import Annotations, annotations_of
 from codeassist.nlp.tokenizer import shared_english
 
 _WEEKS = re.compile(
-    r"\b(?P<weeks>[1-4]?\d)(?:[ +]*(?:\d ?/ ?7|w\d|\d days?))?[ -]*(?:weeks?|wks?|w\d?|wga)\b"
+    r"\b(?P<weeks>[1-4]?\d)(?:[ +]*(?:\d ?/ ?7|w\d|\d days?))?[ -]*(?:weeks?|wks?|w(?:\d?d)?|wga)\b"
     r"(?P<after>[^.\n]{0,30})",
     re.I,
 )
