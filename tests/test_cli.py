@@ -213,7 +213,9 @@ def test_batch_answers_every_line_in_order(run: Run, tmp_path: Path, workers: st
 
 
 def test_batch_over_standard_streams(run: Run) -> None:
-    (record,) = [json.loads(line) for line in passed(run("batch", "-", "-", stdin=lines({"id": 7, "text": NOTE}))).splitlines()]
+    (record,) = [
+        json.loads(line) for line in passed(run("batch", "-", "-", stdin=lines({"id": 7, "text": NOTE}))).splitlines()
+    ]
     assert record["id"] == "7" and record["suggestions"]
 
 
@@ -225,13 +227,18 @@ def test_batch_gives_what_suggest_gives(run: Run) -> None:
 
 def test_batch_of_notes_over_the_limit(run: Run) -> None:
     records = lines({"id": "a", "text": NOTE}, {"id": "b", "text": "Gout."})
-    out = [json.loads(x) for x in passed(run("batch", "-", "-", stdin=records, CODEASSIST_MAX_CHARACTERS="20")).splitlines()]
+    out = [
+        json.loads(x)
+        for x in passed(run("batch", "-", "-", stdin=records, CODEASSIST_MAX_CHARACTERS="20")).splitlines()
+    ]
     assert out[0]["error"]["code"] == "note-too-large" and out[1]["id"] == "b"
 
 
 def test_codes_search(run_here: Run) -> None:
     assert passed(run_here("codes", "search", "HTN")).splitlines()[0].split()[:2] == ["icd-10-cm", "I10"]
-    found = json.loads(passed(run_here("codes", "search", "left", "knee", "pain", "--system", "icd-10-cm", "--format", "json")))
+    found = json.loads(
+        passed(run_here("codes", "search", "left", "knee", "pain", "--system", "icd-10-cm", "--format", "json"))
+    )
     assert found[0].keys() == {"system", "code", "display", "score"}
     assert found[0]["code"] == "M25.562"
     assert [f["score"] for f in found] == sorted((f["score"] for f in found), reverse=True)
@@ -245,12 +252,19 @@ def test_codes_search_that_finds_nothing(run_here: Run) -> None:
 def test_codes_show(run_here: Run, code: str) -> None:
     assert "diabetic chronic kidney disease" in passed(run_here("codes", "show", code, *DAY))
     entry = json.loads(passed(run_here("codes", "show", code, "--format", "json")))
-    assert (entry["system"], entry["code"], entry["billable"], entry["parent"]) == ("icd-10-cm", "E11.22", True, "E11.2")
+    assert (entry["system"], entry["code"], entry["billable"], entry["parent"]) == (
+        "icd-10-cm",
+        "E11.22",
+        True,
+        "E11.2",
+    )
     assert entry["notes"]["use_additional_code"]
 
 
 def test_codes_check(run_here: Run) -> None:
-    review = json.loads(passed(run_here("codes", "check", "E11.9", "I10/Y", "--setting", "inpatient", *DAY, "--format", "json")))
+    review = json.loads(
+        passed(run_here("codes", "check", "E11.9", "I10/Y", "--setting", "inpatient", *DAY, "--format", "json"))
+    )
     assert review.keys() == {"findings", "sequence", "rules", "editions"}
     assert {s["code"] for s in review["sequence"]} == {"E11.9", "I10"}
     codes = b'{"setting": "inpatient", "codes": [{"code": "E11.9"}, {"code": "I10", "poa": "Y"}]}'
@@ -334,7 +348,9 @@ def test_train_and_evaluate(run: Run, tmp_path: Path) -> None:
     assert "| f1 |" in table
     figures = json.loads((tmp_path / "report" / "metrics.json").read_text(encoding="utf-8"))
     assert figures["icd-10-cm"]["f1"] > 0.9
-    result = json.loads(passed(run("suggest", "-", "--model", "new", "--format", "json", stdin=b"Gout of the left knee.")))
+    result = json.loads(
+        passed(run("suggest", "-", "--model", "new", "--format", "json", stdin=b"Gout of the left knee."))
+    )
     assert result["suggestions"][0]["code"] == "M10.9"
 
 

@@ -20,17 +20,33 @@ KEYS = {"id", "setting", "date_of_service", "model", "terminology", "suggestions
 STATUSES = {"present", "negated", "possible", "hypothetical", "historical", "family"}
 
 WORDS = (
-    "type 2 diabetes mellitus|HTN|hypertension|CKD stage 3a|heart failure|acute on chronic|left knee pain|right|bilateral|"
-    "no|denies|without|possible|rule out|history of|mother had|return if|fever|cough|asthma|COPD|pneumonia|"
+    "type 2 diabetes mellitus|HTN|hypertension|CKD stage 3a|heart failure|acute on chronic|left knee pain|right|"
+    "bilateral|no|denies|without|possible|rule out|history of|mother had|return if|fever|cough|asthma|COPD|pneumonia|"
     "migraine|chest pain|fracture of the left radius|colonoscopy|CT of the chest|influenza vaccine|metformin|"
     "Assessment and Plan:|Family History:|HPI:|PMH:|PLAN|ROS:|1.|2)|-|4.5 mg|b.i.d.|pt.|MS|RA|s/p"
 ).split("|")
-ODD = ("😀", "👩🏽‍⚕️", "e\u0301", "n\u0303", "כאב ראש", "ألم", "\u202e", "\ufeff", "\x00", "\x0b", "\x1f", "ﬁbrosis", "İ", "𝟛", "\u2028")
+ODD = (
+    "😀",
+    "👩🏽‍⚕️",
+    "e\u0301",
+    "n\u0303",
+    "כאב ראש",
+    "ألم",
+    "\u202e",
+    "\ufeff",
+    "\x00",
+    "\x0b",
+    "\x1f",
+    "ﬁbrosis",
+    "İ",
+    "𝟛",
+    "\u2028",
+)
 GAPS = (" ", "  ", ", ", ". ", "; ", ": ", "\n", "\r\n", "\n\n", "\r", "\t", "")
 
-clinical = st.lists(st.tuples(st.sampled_from((*WORDS, *WORDS, *ODD)), st.sampled_from(GAPS)), min_size=1, max_size=40).map(
-    lambda pairs: "".join(word + gap for word, gap in pairs)
-)
+clinical = st.lists(
+    st.tuples(st.sampled_from((*WORDS, *WORDS, *ODD)), st.sampled_from(GAPS)), min_size=1, max_size=40
+).map(lambda pairs: "".join(word + gap for word, gap in pairs))
 anything = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=120)
 notes = st.builds(
     Note,
@@ -141,7 +157,9 @@ def test_line_ends_and_odd_characters_do_not_change_the_codes(assistant: CodeAss
 
 
 @pytest.mark.parametrize("day", [date(2018, 5, 1), date(2031, 1, 1)])
-def test_a_date_outside_every_edition_is_coded_by_the_nearest_with_a_warning(assistant: CodeAssistant, day: date) -> None:
+def test_a_date_outside_every_edition_is_coded_by_the_nearest_with_a_warning(
+    assistant: CodeAssistant, day: date
+) -> None:
     result = assistant.suggest(Note(text=NOTE, date_of_service=day))
     assert result.suggestions
     assert result.date_of_service == day
@@ -167,7 +185,10 @@ def test_a_span_outside_the_text_is_refused(assistant: CodeAssistant, start: int
 
 
 def test_a_batch_of_encounters_merges_and_names_the_document(assistant: CodeAssistant) -> None:
-    documents = (Document("A/P: Migraine without aura.", "visit"), Document("Assessment: gout of the left knee.", "consult"))
+    documents = (
+        Document("A/P: Migraine without aura.", "visit"),
+        Document("Assessment: gout of the left knee.", "consult"),
+    )
     result = assistant.suggest(Note(documents=documents, date_of_service=DAY))
     named = {e.document for s in result.suggestions for e in s.evidence}
     assert named == {"visit", "consult"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from codeassist.nlp.sections.sections import find_sections, heading_kinds
@@ -33,7 +35,7 @@ def test_sections_cover_the_text_in_order(text: str) -> None:
     sections = find_sections(text)
     assert sections[0].start <= len(text) - len(text.lstrip(" *"))
     assert sections[-1].end == len(text)
-    for before, after in zip(sections, sections[1:], strict=False):
+    for before, after in pairwise(sections):
         assert before.start <= before.body <= before.end == after.start
     for s in sections:
         assert text[s.start : s.start + len(s.title)] == s.title
@@ -43,4 +45,6 @@ def test_every_heading_is_in_lower_case_and_of_a_known_kind() -> None:
     kinds = heading_kinds()
     assert len(kinds) > 150
     assert all(heading == heading.lower().strip() and heading for heading in kinds)
-    assert {"hpi", "past_history", "family", "assessment", "plan", "assessment_plan", "diagnosis"} <= set(kinds.values())
+    assert {"hpi", "past_history", "family", "assessment", "plan", "assessment_plan", "diagnosis"} <= set(
+        kinds.values()
+    )

@@ -85,7 +85,19 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     parts = [root / name for name in ("pyproject.toml", "README.md", "src", "api", "training", "models")]
     subprocess.run(["cp", "-rP", *parts, source], check=True)
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index", "-w", folder, source],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "-q",
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "-w",
+            folder,
+            source,
+        ],
         check=True,
         env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )

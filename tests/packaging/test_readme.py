@@ -12,6 +12,7 @@ import typer.main
 
 from api.settings import ApiSettings
 from codeassist import cli
+from codeassist.ranking.tiers import REPORTING_GROUPS
 from codeassist.settings import settings
 
 READMES = ("README.md", "training/README.md")
@@ -65,6 +66,7 @@ def test_the_readme_names_every_setting(root: Path) -> None:
     text = (root / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `CODEASSIST_(\w+)`", text, re.M))
     assert named == {name.upper() for name in ApiSettings.model_fields}
+    assert all(group in text for group in REPORTING_GROUPS)
 
 
 def test_the_python_example_runs_and_finds_codes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

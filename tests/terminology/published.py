@@ -147,9 +147,7 @@ def order_file(path: Path, titles: Iterable[tuple[str, str]]) -> Path:
     return path
 
 
-def tabular_of_another_year(
-    source: Path, target: Path, year: int, change: bool, ended: Container[str] = ()
-) -> Path:
+def tabular_of_another_year(source: Path, target: Path, year: int, change: bool, ended: Container[str] = ()) -> Path:
     """The tabular list in ``source`` as if published for ``year``, without the codes in ``ended`` (no dots).
 
     With ``change``, B20 is gone, M10.9 is renamed, I10 and R99 have become categories with I10.0 and R99.7.

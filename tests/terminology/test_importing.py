@@ -196,9 +196,7 @@ def test_a_failing_build_leaves_imports_and_index(
     assert find_index(site.cache) == site.report.index
 
 
-def test_a_failing_swap_puts_the_old_import_back(
-    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_swap_puts_the_old_import_back(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     staged, current, scratch = tmp_path / "staged", tmp_path / "current", tmp_path / "scratch"
     for folder in (staged, current, scratch):
         folder.mkdir()

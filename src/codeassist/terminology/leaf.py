@@ -17,7 +17,8 @@ from codeassist.terminology.words import content_stems
 _PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
 _FREE = frozenset(
     "unspecified without unilateral other specified type site part initial encounter closed routine healing "
-    "degree severity not applicable single fetus uncomplicated due known physiological condition".split()
+    "degree severity stage eye ear eyelid not applicable single fetus uncomplicated due "
+    "known physiological condition".split()
 )
 """Words that a note need not say for a leaf to hold."""
 _UNSPECIFIED = frozenset({"unspecified"})
@@ -28,7 +29,7 @@ _INTENT = frozenset("accidental unintentional".split())
 
 _CLAIMS = frozenset(
     "left right bilateral acute chronic subacute recurrent persistent intermittent mild moderate severe exacerbation "
-    "first second third trimester 1 2 3 4 5 3a 3b stage open displaced subsequent sequela delayed nonunion malunion "
+    "first second third trimester 1 2 3 4 5 3a 3b open displaced subsequent sequela delayed nonunion malunion "
     "hemorrhage bleeding perforation obstruction abscess gangrene infection type complication agitation "
     "presymptomatic".split()
 )
@@ -117,7 +118,7 @@ class LeafPicker:
             unsupported = len(left_over)
             value = 2.0 * len(matched) - 3.0 * unsupported - 0.3 * vague - 0.05 * len(option.specific & _FREE)
             if option.specific & _UNSPECIFIED:
-                value += 0.6
+                value += 0.7
             elif option.specific & _OTHER:
                 value -= 0.4
             elif not option.specific:  # "without complications" is what a bare category means
