@@ -51,7 +51,7 @@ def fit(
     space = LabelSpace(store, labels)
     folds = np.random.default_rng(seed).permutation(len(examples)) % min(FOLDS, len(examples))
     rows = {g: _Rows() for g in GROUPS}
-    for fold in range(int(folds.max()) + 1):
+    for fold in range(int(np.max(folds)) + 1):
         progress("features out of fold", fold, FOLDS)
         train = [e for e, f in zip(examples, folds, strict=True) if f != fold]
         shares, associations, neighbours, neighbour_labels = _learn(train, len(labels))

@@ -13,7 +13,9 @@ from codeassist.terminology.leaf import LeafPicker
 from codeassist.terminology.store import Store
 
 LEAST_PRECISION = 0.15
-"""Least precision of the surest n-gram that makes a label a candidate on its own."""
+"""Least precision of the surest n-gram that makes a label a candidate on its own, in a site's own model."""
+LEAST_PRECISION_ELSEWHERE = 0.5
+"""The same for a model that is used on other sites' notes, where few associations carry over."""
 NEIGHBOUR_CANDIDATES = 25
 """How many labels the whole-note classifier may propose for a note."""
 
@@ -63,7 +65,8 @@ class Proposer:
         scores = neighbours.scores(note_counts(contents))
         top = np.argsort(-scores, kind="stable")[:NEIGHBOUR_CANDIDATES]
         top = top[scores[top] > 0.02]
-        found = _enough(found, labels[top], len(self.space.labels))
+        least = LEAST_PRECISION if self._audited else LEAST_PRECISION_ELSEWHERE
+        found = _enough(found, labels[top], len(self.space.labels), least)
         found.label = self.space.ids[found.label]
         return Taught(found, self.space.ids[labels[top]], scores[top], self._share_ids, self._share_values)
 
@@ -75,12 +78,12 @@ class Proposer:
         return self.features(read, hits, taught)
 
 
-def _enough(found: AssociationHits, proposed: np.ndarray, labels: int) -> AssociationHits:
+def _enough(found: AssociationHits, proposed: np.ndarray, labels: int, least: float) -> AssociationHits:
     """Leave out labels that nothing supports well: no sure n-gram, and not what the whole note looks like."""
     best = np.zeros(labels, dtype=np.float32)
     np.maximum.at(best, found.label, found.precision)
     best[proposed] = np.where(best[proposed] > 0, 1, 0)
-    keep = best[found.label] >= LEAST_PRECISION
+    keep = best[found.label] >= least
     return AssociationHits(*(getattr(found, f)[keep] for f in found.__slots__))
 
 

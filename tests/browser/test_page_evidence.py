@@ -98,7 +98,7 @@ def test_a_click_on_a_mark_selects_its_code(
             const range = document.createRange();
             range.setStart(walker.currentNode, start - at);
             range.setEnd(walker.currentNode, Math.min(end - at, walker.currentNode.length));
-            const box = range.getBoundingClientRect();
+            const box = range.getClientRects()[0];
             return [box.left + box.width / 2, box.top + box.height / 2];
           }
         }""",

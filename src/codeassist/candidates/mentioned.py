@@ -14,6 +14,8 @@ from codeassist.nlp.reading import ReadDocument, ReadNote
 from codeassist.terminology.leaf import LeafPicker
 from codeassist.terminology.store import Store
 
+_MENTIONS = 1 << 32
+
 
 @dataclass(slots=True)
 class MentionHits:
@@ -121,6 +123,8 @@ class MentionedCodes:
     ) -> None:
         """A problem named again without its side keeps the side that the note gave it before ("left knee pain"
         in the history, "knee pain" in the assessment)."""
+        order = np.lexsort((table[:, 1], table[:, 0]))
+        places = table[order, 0] * _MENTIONS + table[order, 1]
         for p, m, row, _ in pending:
             side = side_of_row.get(row)
             if not side:
@@ -132,7 +136,8 @@ class MentionedCodes:
             leaf = self._leaves.pick(row, words, day)
             if leaf is None or leaf.unsupported:
                 continue
-            mine = (table[:, 0] == p) & (table[:, 1] == m)
+            low, high = np.searchsorted(places, (p * _MENTIONS + m, p * _MENTIONS + m + 1))
+            mine = order[low:high]
             table[mine, 2] = leaf.row
             table[mine, 3] = len(leaf.matched)
             table[mine, 4] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -102,7 +103,15 @@ def fingerprint(imports: Path) -> str:
 def find_index(cache: Path) -> Path | None:
     """The folder of the index that fits this installation and its imports, if it was built."""
     target = cache / f"terminology-{fingerprint(cache / 'imports')}"
-    return target if (target / META).is_file() else None
+    return target if _format(target) == FORMAT else None
+
+
+def _format(index: Path) -> object:
+    """The layout of an index, or ``None`` where there is none or it is damaged."""
+    try:
+        return json.loads((index / META).read_text(encoding="utf-8"))["format"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def build_index(cache: Path, progress: Progress = lambda stage, done, total: None, imports: Path | None = None) -> Path:
@@ -136,7 +145,7 @@ def build_index(cache: Path, progress: Progress = lambda stage, done, total: Non
         try:
             aside.rename(target)
         except OSError:
-            if not (target / META).is_file():
+            if find_index(cache) is None:
                 shutil.rmtree(target, ignore_errors=True)
                 aside.rename(target)
     finally:

@@ -49,7 +49,7 @@ function evidenceLine(evidence, span, onQuote) {
   part(line, "quote").textContent = evidence.text;
   const { status, cue } = evidence.assertion;
   const says = STATUS[status] && cue ? `${STATUS[status]} by “${cue.text}”` : STATUS[status];
-  part(line, "where").textContent = [evidence.section, evidence.document, says].filter(Boolean).join(" · ");
+  part(line, "where").textContent = [evidence.section.replaceAll("_", " "), evidence.document, says].filter(Boolean).join(" · ");
   line.querySelector("button").addEventListener("click", () => onQuote(span));
   return line;
 }

@@ -20,6 +20,8 @@ _WEEKS = re.compile(
     r"(?P<after>[^.\n]{0,30})",
     re.I,
 )
+_SIDE_REACH = 40
+"""A side counts for a mention at most this many tokens away."""
 _PREGNANT = re.compile(
     r"pregnan|gestation|gravid|\bG\d+ ?P\d|\bIUP\b|\bEGA\b|\bEDD\b|prenatal|obstetric|trimester", re.I
 )
@@ -157,7 +159,8 @@ class AttributeContext:
         """The side stated nearest to the tokens within their sentence, if any."""
         sentence = self._notes.sentence[start]
         best: tuple[float, tuple[str, ...]] | None = None
-        for a in self._attributes:
+        low, high = np.searchsorted(self._at, (start - _SIDE_REACH, end + _SIDE_REACH))
+        for a in self._attributes[low:high]:
             if a.kind != "laterality" or self._notes.sentence[a.start] != sentence:
                 continue
             if start <= a.start < end:

@@ -18,9 +18,9 @@ from spacy.tokens import Doc
 
 from codeassist.nlp.annotations import annotations_of
 
-_STOP = re.compile(r"(?P<word>[^\s]*?)(?P<stop>[.!?]+)[\"')\]]*(?P<gap>[ \t,]+)(?=[A-Z0-9\"'(\[•*#>-])")
+_STOP = re.compile(r"(?P<word>[^\s]{0,40}?)(?P<stop>[.!?]+)[\"')\]]*(?P<gap>[ \t,]+)(?=[A-Z0-9\"'(\[•*#>-])")
 _LINE = re.compile(r"[ \t,]*(?:\r\n|\r|\n)[ \t\r\n]*")
-_ITEM = re.compile(r"(?:(?<=[\s,;:.)])|(?<=,))(?=\(?\d{1,2}[.)]\s+[A-Za-z\"'(])")
+_ITEM = re.compile(r"(?<=[\s,;:)])(?=\(?\d{1,2}[.)]\s+[A-Za-z\"'(])")
 _WRAPPED_FROM = 55
 """A line at least this long, in characters, may go on in the next one."""
 
@@ -53,7 +53,9 @@ def sentence_starts(text: str) -> tuple[list[int], list[int]]:
             if word in abbreviations or (len(word) == 1 and word.isalpha()):
                 continue
             if word.isdigit() and len(word) <= 2 and (m.start("word") == 0 or text[m.start("word") - 1] in "\n ,"):
-                continue  # the number of a list item; the item itself is a boundary
+                before = text[max(0, m.start("word") - 12) : m.start("word")].rstrip().lower()
+                if not before.endswith(_NUMBER_FOLLOWS):
+                    continue  # the number of a list item; the item itself is a boundary
         starts.add(m.end())
     for m in _ITEM.finditer(text):
         before = text[max(0, m.start() - 12) : m.start()].rstrip().lower()
