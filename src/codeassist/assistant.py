@@ -25,12 +25,10 @@ from codeassist.result import (
     Discarded,
     ModelId,
     Reason,
-    Span,
     Status,
     Suggestion,
     Tier,
 )
-from codeassist.rules.encounter import CodedLine, Encounter
 from codeassist.rules.engine import RuleEngine
 from codeassist.settings import settings
 from codeassist.terminology.access import open_store
@@ -283,4 +281,4 @@ def load(model: str | Path | None = None) -> CodeAssistant:
     return CodeAssistant(open_store(), release)
 
 
-__all__ = ["CodeAssistant", "CodedLine", "Encounter", "Span", "load"]
+__all__ = ["CodeAssistant", "load"]
