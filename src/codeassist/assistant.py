@@ -66,7 +66,7 @@ class CodeAssistant:
         self._reader = NoteReader(store)
         self._details = Details(store)
         self._evidence = EvidencePicker()
-        self._rules = RuleEngine(store)
+        self._rules = RuleEngine(store, settings().rules)
 
     @property
     def model(self) -> ModelId:

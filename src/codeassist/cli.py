@@ -140,7 +140,12 @@ def show(
     epilog="Examples: `codeassist codes check E11.9 I10/Y --setting inpatient` · `codeassist codes check - < c.json`",
 )
 def check(
-    codes: Annotated[list[str], typer.Argument(metavar="[SYSTEM:]CODE[/POA]...", help="codes, or - for JSON")],
+    codes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[SYSTEM:]CODE[/POA]...", help="codes, as in cpt:99213-25*1=I10,E11.9 for a line; or - for JSON"
+        ),
+    ],
     setting: Annotated[str, typer.Option(help="outpatient, inpatient or emergency")] = "outpatient",
     date_of_service: Day = None,
     age: Annotated[float | None, typer.Option(help="years")] = None,
@@ -151,6 +156,7 @@ def check(
     from codeassist.rendering import render_review
     from codeassist.rules.engine import RuleEngine
     from codeassist.rules.reading import encounter_from_arguments, encounter_from_record, review_record
+    from codeassist.settings import settings
     from codeassist.terminology.access import open_store
 
     _one_of(format, ("text", "json"), "--format")
@@ -166,11 +172,30 @@ def check(
         encounter = encounter_from_record(record, store, facts)
     else:
         encounter = encounter_from_arguments(codes, store, facts)
-    review = RuleEngine(store).check(encounter)
+    review = RuleEngine(store, settings().rules).check(encounter)
     if format == "json":
         typer.echo(json.dumps(review_record(review), ensure_ascii=False, indent=1))
     else:
         render_review(review)
+
+
+@codes_app.command("rules")
+def rules(
+    family: Annotated[str | None, typer.Argument(help="one family; all of them unless given")] = None,
+    format: Format = "text",
+) -> None:
+    """List the rules, their levels and where they come from. A site's TOML file may change a level, or say off."""
+    from codeassist.rendering import render_rules, rule_record
+    from codeassist.rules.registry import FAMILIES
+
+    _one_of(format, ("text", "json"), "--format")
+    if family is not None and family not in FAMILIES:
+        raise InputError(f"there is no family {family!r}: use {', '.join(FAMILIES)}")
+    listed = [r for f in FAMILIES.values() if family in (None, f.name) for r in f.rules.values()]
+    if format == "json":
+        typer.echo(json.dumps([rule_record(r) for r in listed], ensure_ascii=False, indent=1))
+    else:
+        render_rules(listed)
 
 
 @terminology_app.command("status")

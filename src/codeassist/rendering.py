@@ -10,6 +10,7 @@ from rich.table import Table
 
 from codeassist.result import CodingResult, Finding
 from codeassist.rules.engine import Review
+from codeassist.rules.family import Rule
 from codeassist.terminology.store import CodeEntry, Store
 
 _NOTE_TITLES = {
@@ -62,6 +63,29 @@ def _findings(console: Console, findings: tuple[Finding, ...]) -> None:
     styles = {"error": "bold red", "warning": "yellow", "info": "cyan"}
     for f in findings:
         console.print(f"{f.level}: {f.message} [{', '.join(f.codes)}] ({f.rule})", style=styles[f.level], markup=False)
+        if f.fix:
+            console.print(f"  {f.fix}", style="dim", markup=False)
+
+
+def rule_record(rule: Rule) -> dict[str, Any]:
+    """A rule as JSON."""
+    return {
+        "rule": rule.id,
+        "level": rule.level,
+        "overridable": rule.overridable,
+        "reference": rule.reference,
+        "catches": rule.catches,
+    }
+
+
+def render_rules(rules: list[Rule]) -> None:
+    """The rules as a table."""
+    table = Table(show_edge=False, pad_edge=False)
+    for column in ("rule", "level", "catches", "from"):
+        table.add_column(column, no_wrap=column in ("rule", "level"))
+    for r in rules:
+        table.add_row(r.id, r.level, r.catches, r.reference)
+    Console().print(table, markup=False)
 
 
 def entry_record(entry: CodeEntry) -> dict[str, Any]:

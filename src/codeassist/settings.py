@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 from pydantic_settings import (
@@ -35,6 +36,8 @@ class Settings(BaseSettings):
     """The model release to load when none is named."""
     reported_groups: frozenset[str] = frozenset()
     """Groups of codes that this site reports although many do not (see :mod:`codeassist.ranking.tiers`)."""
+    rules: dict[str, Any] = {}
+    """The ``[rules]`` table: a level (error, warning, info, off) by rule or family."""
     max_characters: int = MAX_CHARACTERS
     """Longest note, in Unicode code points."""
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from codeassist.note import Patient, Setting
+from codeassist.result import Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class CodedLine:
-    """One code of a claim, with what stands beside it."""
+    """One code of a claim, with what stands beside it.
+
+    ``diagnoses`` are the codes that a procedure line is linked to; ``evidence`` is where the note supports the code.
+    """
 
     system: str
     code: str
@@ -18,13 +22,15 @@ class CodedLine:
     modifiers: tuple[str, ...] = ()
     units: int | None = None
     diagnoses: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Encounter:
-    """The visit or stay that a list of codes belongs to."""
+    """The visit or stay that a list of codes belongs to; ``text`` is the note, where there is one."""
 
     codes: tuple[CodedLine, ...]
     setting: Setting = "outpatient"
     date_of_service: date = field(default_factory=date.today)
     patient: Patient = Patient()
+    text: str = ""

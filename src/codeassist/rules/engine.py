@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from codeassist.note import Note
 from codeassist.result import Finding, Suggestion
+from codeassist.rules.case import Case
 from codeassist.rules.encounter import CodedLine, Encounter
+from codeassist.rules.policy import policy_of
 from codeassist.rules.registry import FAMILIES
 from codeassist.rules.sequencing import propose_order
 from codeassist.terminology.store import Store
 
+_RANK = {"error": 0, "warning": 1, "info": 2}
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Findings, the proposed order with a reason for each code, the families that ran, and their editions."""
+    """Findings (errors first), the proposed order with a reason for each code, the families that ran, and the editions
+    of everything that they read."""
 
     findings: tuple[Finding, ...]
     sequence: tuple[tuple[str, str], ...]
@@ -24,16 +30,27 @@ class Review:
 
 
 class RuleEngine:
-    """The rule families over one terminology store."""
+    """The rule families over one terminology store; ``levels`` is a site's ``[rules]`` table.
 
-    def __init__(self, store: Store) -> None:
+    Raises :class:`~codeassist.errors.InputError` when that table names a rule or a level that does not exist.
+    """
+
+    def __init__(self, store: Store, levels: Mapping[str, Any] | None = None) -> None:
         self._store = store
+        self._policy = policy_of(levels or {}, FAMILIES)
+        self._families = tuple(f for f in FAMILIES.values() if self._policy.runs(f))
 
     def check(self, encounter: Encounter) -> Review:
         """Everything that the rules say of an encounter's codes."""
-        findings = [f for family in FAMILIES.values() for f in family(encounter, self._store)]
-        order = propose_order(encounter, self._store)
-        return Review(tuple(findings), tuple(order), tuple(FAMILIES), dict(self._store.releases))
+        case = Case(encounter, self._store)
+        findings = []
+        editions = dict(self._store.releases)
+        for family in self._families:
+            findings += [f for found in family.check(case) if (f := self._policy.applied(found)) is not None]
+            editions.update(family.editions(case))
+        findings.sort(key=lambda f: _RANK[f.level])
+        order = propose_order(case)
+        return Review(tuple(findings), tuple(order), tuple(f.name for f in self._families), editions)
 
     def review(
         self, note: Note, suggestions: tuple[Suggestion, ...], places: Mapping[str, tuple[float, float]]
@@ -45,8 +62,9 @@ class RuleEngine:
         """
         coded = [s for s in suggestions if s.tier == "code" and s.listed]
         coded.sort(key=lambda s: (places.get(s.code, (2.0, 0.0)), s.rank))
-        lines = tuple(CodedLine(s.system, s.code, s.poa) for s in coded)
-        review = self.check(Encounter(lines, note.setting, note.date_of_service, note.patient))
+        lines = tuple(CodedLine(s.system, s.code, s.poa, s.modifiers, s.units, s.diagnoses, s.evidence) for s in coded)
+        text = "\n\n".join(part.text for part in note.parts)
+        review = self.check(Encounter(lines, note.setting, note.date_of_service, note.patient, text))
         place = {code: i for i, (code, _) in enumerate(review.sequence, 1)}
         numbered = tuple(
             replace(s, sequence=place[s.code]) if s.tier == "code" and s.code in place else s for s in suggestions

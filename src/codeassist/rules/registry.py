@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-from codeassist.result import Finding
-from codeassist.rules.edition import check_edition
-from codeassist.rules.encounter import Encounter
-from codeassist.rules.position import check_position
-from codeassist.rules.validity import check_validity
-from codeassist.terminology.store import Store
-
-Family = Callable[[Encounter, Store], Iterable[Finding]]
+from codeassist.rules.families.edition import check_edition
+from codeassist.rules.families.position import check_position
+from codeassist.rules.families.validity import check_validity
+from codeassist.rules.family import Family
 
 FAMILIES: dict[str, Family] = {
-    "edition": check_edition,
-    "validity": check_validity,
-    "position": check_position,
+    f.name: f
+    for f in (
+        Family("edition", check_edition),
+        Family("validity", check_validity),
+        Family("position", check_position),
+    )
 }
