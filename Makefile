@@ -2,7 +2,9 @@
 #
 #   make serve    the service at 127.0.0.1:8000                    (PORT=8080 for another port)
 #   make test     every test, browser tests in a real Chromium      (ARGS="tests/api -x" for some of them)
+#   make bars     the times that a quiet machine has to keep
 #   make lint     ruff, mypy and import-linter
+#   make accuracy every bar and the figure reached, with a report  (SHARED=../shared for the corpora's folder)
 #   make bundle   one archive in dist/, from which serve and test work without a network
 #   make clean    removes .venv/ and all that was made here
 #
@@ -13,6 +15,7 @@ PYTHON ?= python3
 PORT ?= 8000
 JOBS ?= 2
 ARGS ?=
+SHARED ?= $(or $(CODEASSIST_SHARED),../shared)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,11 +32,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Tests have an index of their own, so that what a site has imported does not change them.
 export CODEASSIST_TEST_CACHE := $(or $(CODEASSIST_CACHE_DIR),$(CURDIR)/.cache)
 
-.PHONY: serve test lint format bundle setup setup-test clean help
+.PHONY: serve test bars lint format accuracy bundle setup setup-test clean help
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '3,10s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 serve: setup
 	@$(BIN)/python -m codeassist.cli terminology build
@@ -44,6 +47,10 @@ test: setup-test
 	@CODEASSIST_CHROMIUM="$$(tools/chromium)" CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" OMP_NUM_THREADS=1 \
 		$(BIN)/python -m pytest -n $(JOBS) --dist loadscope -rs $(ARGS)
 
+bars: setup-test
+	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python -m codeassist.cli terminology build
+	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m bars -s $(ARGS)
+
 lint: setup-test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
@@ -53,6 +60,9 @@ lint: setup-test
 format: setup-test
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
+
+accuracy: setup-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m codeassist.cli accuracy --shared "$(SHARED)" --report out/accuracy $(ARGS)
 
 bundle: setup
 	$(BIN)/python tools/bundle.py

@@ -19,9 +19,10 @@ from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
 from api.middleware import Guard
 from api.openapi import describe
-from api.routes import codes, health, pages, suggestions
+from api.routes import codes, edits, health, pages, suggestions
 from api.settings import ApiSettings
 from codeassist.errors import CodeassistError
+from codeassist.settings import read_settings
 
 if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
@@ -45,7 +46,7 @@ def create_app(
     load : what makes the assistant; :func:`codeassist.load` when left out
     on_failure : called when the assistant could not be loaded
     """
-    settings = settings or ApiSettings()
+    settings = settings or read_settings(ApiSettings)
     engine = Engine(load or codeassist.load, settings.threads, on_failure)
 
     @asynccontextmanager
@@ -64,7 +65,7 @@ def create_app(
     )
     app.state.engine = engine
     app.state.settings = settings
-    for module in (suggestions, codes, health, pages):
+    for module in (suggestions, edits, codes, health, pages):
         app.include_router(module.router)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(Guard)

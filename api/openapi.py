@@ -12,12 +12,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api.errors import KINDS, MEDIA_TYPE, Problem
-from api.schemas import NoteIn, NoteLine, ProblemOut
+from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
 
 REF = "#/components/schemas/{model}"
 _EXAMPLES = {
     "NoteIn": {"note": "note.json", "encounter": "encounter.json"},
     "NoteLine": {"batch": "batch.ndjson"},
+    "EditsIn": {"claim": "claim.json"},
 }
 
 
@@ -69,10 +70,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         _, own = models_json_schema(
-            [(NoteIn, "validation"), (NoteLine, "validation"), (ProblemOut, "serialization")], ref_template=REF
+            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn)] + [(ProblemOut, "serialization")],
+            ref_template=REF,
         )
         schema["components"]["schemas"].update(own["$defs"])
-        result = schema["paths"]["/v1/suggestions"]["post"]["responses"]["200"]["content"]["application/json"]
-        result["example"] = json.loads(example_text("result.json"))
+        for path, example in (("/v1/suggestions", "result.json"), ("/v1/edits", "edits.json")):
+            answer = schema["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]
+            answer["example"] = json.loads(example_text(example))
         app.openapi_schema = schema
     return app.openapi_schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,7 +12,10 @@ from pydantic_core import PydanticCustomError
 from api.body import check_utf8
 from api.errors import Problem, invalid
 from codeassist.note import Note, Setting, note_from_record
-from codeassist.result import System
+from codeassist.result import Finding, System
+from codeassist.rules.encounter import Encounter
+from codeassist.rules.reading import MOST_CODES, MOST_LINKED, MOST_UNITS, encounter_from_record
+from codeassist.terminology.store import Store
 
 _SEXES = {"m", "f", "male", "female", "u", "o", "x", "unknown", "other"}
 
@@ -90,8 +93,40 @@ class NoteLine(_NoteFields, _Lenient):
     documents: list[_LenientDocument] | None = Field(None, min_length=1)
 
 
+class CodedLineIn(_Lenient):
+    """One code of a claim, with what stands beside it."""
+
+    system: System | None = Field(None, description="Left out, it is told by the code: see docs/rules.md.")
+    code: str = Field(description="In capitals or not, with the dot or without.")
+    poa: str | None = Field(None, description="Present on admission: `Y`, `N`, `U`, `W`, or `1` for exempt.")
+    modifiers: list[str] | None = Field(None, max_length=MOST_LINKED)
+    units: int | None = Field(None, ge=1, le=MOST_UNITS)
+    diagnoses: list[str] | None = Field(
+        None, max_length=MOST_LINKED, description="The diagnosis codes that the line is linked to."
+    )
+
+
+class EditsIn(_Lenient):
+    """An encounter's codes, in the order of the claim. Unknown fields are ignored: a claim may be sent whole."""
+
+    setting: Setting | None = Field(None, description="`outpatient` when left out.")
+    date_of_service: date | None = Field(None, description="Today when left out; for inpatients the discharge date.")
+    patient: _LenientPatient | None = None
+    text: str | None = Field(None, description="The note, for the rules that read it.")
+    codes: list[CodedLineIn] = Field(max_length=MOST_CODES, description="The principal or first diagnosis first.")
+
+
 def parse_note(data: bytes, model: type[NoteIn] | type[NoteLine]) -> Note:
     """The note of one JSON object. Raises :class:`Problem`, or :class:`codeassist.errors.InputError`."""
+    return note_from_record(_parsed(data, model))
+
+
+def parse_edits(data: bytes, store: Store) -> Encounter:
+    """The encounter of one JSON object. Raises :class:`Problem`, or :class:`codeassist.errors.InputError`."""
+    return encounter_from_record(_parsed(data, EditsIn), store)
+
+
+def _parsed(data: bytes, model: type[BaseModel]) -> dict[str, Any]:
     try:
         record = model.model_validate_json(check_utf8(data))
     except ValidationError as error:
@@ -99,7 +134,7 @@ def parse_note(data: bytes, model: type[NoteIn] | type[NoteLine]) -> Note:
         if found[0]["type"] == "json_invalid":
             raise Problem("malformed-json", f"{found[0]['msg']}.") from None
         raise invalid(found, "body") from None
-    return note_from_record(record.model_dump(exclude_none=True))
+    return record.model_dump(exclude_none=True)
 
 
 class CodesQuery(BaseModel):
@@ -141,6 +176,22 @@ class CodeOut(BaseModel):
     children: tuple[str, ...]
     notes: Mapping[str, tuple[str, ...]] = Field(description="By kind: `includes`, `excludes1`, `code_first`, …")
     source: str = Field(description="The file that the facts come from.")
+
+
+class SequencedOut(BaseModel):
+    """A code at its place in the proposed order."""
+
+    code: str
+    reason: str
+
+
+class EditsOut(BaseModel):
+    """What the rules say of an encounter's codes."""
+
+    findings: list[Finding] = Field(description="Errors first, then warnings, then what is good to know.")
+    sequence: list[SequencedOut] = Field(description="All codes given, in the order in which to report them.")
+    rules: list[str] = Field(description="The families of rules that ran.")
+    editions: dict[str, str] = Field(description="The editions of everything that was read.")
 
 
 class HealthOut(BaseModel):

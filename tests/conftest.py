@@ -1,7 +1,16 @@
-"""What all tests share: the terminology index and the assistant over the shipped model, each opened once a process."""
+"""What all tests share, each opened once a process: the terminology index, the assistant over the shipped model, and
+the service as a site runs it."""
 
 from __future__ import annotations
 
+import io
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +18,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 import codeassist
+from codeassist import cli
 from codeassist.assistant import CodeAssistant
 from codeassist.terminology.access import open_store
 from codeassist.terminology.store import Store
@@ -16,6 +26,9 @@ from codeassist.terminology.store import Store
 ROOT = Path(__file__).parents[1]
 TOGETHER = ("browser", "terminology")
 """Folders whose tests share something costly (a server, imported files): one worker runs them all."""
+
+SECONDS_TO_LOAD = 120
+Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
 class ByFolder(LoadScopeScheduling):
@@ -51,3 +64,71 @@ def store() -> Store:
 @pytest.fixture(scope="session")
 def assistant() -> CodeAssistant:
     return codeassist.load()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of ``codeassist serve`` in a process of its own, ready to code."""
+    command = [sys.executable, "-c", "from api.commands import app; app()", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().split(" at ")[1].split()[0]
+        _wait_until_ready(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[str]) -> None:
+    problem = ""
+    for _ in range(SECONDS_TO_LOAD * 5):
+        assert process.poll() is None, f"the service ended: {problem}"
+        try:
+            with urllib.request.urlopen(f"{address}/readyz"):
+                return
+        except urllib.error.HTTPError as error:
+            problem = error.read().decode()
+        time.sleep(0.2)
+    raise AssertionError(f"the service was not ready: {problem}")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Gives ``run(*arguments, stdin=b"", **environment)`` of the command line, in a process of its own,
+    in an empty folder."""
+
+    def ran(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "codeassist.cli", *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "OMP_NUM_THREADS": "1", **environment},
+            check=False,
+            timeout=240,
+        )
+
+    return ran
+
+
+@pytest.fixture
+def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Like ``run``, but in this process, which has everything loaded: for what changes nothing there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(cli, "add_commands", lambda: None)
+
+    def ran(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        monkeypatch.setattr(sys, "argv", ["codeassist", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        try:
+            cli.main()
+        except SystemExit as exit:
+            status = exit.code or 0
+        else:
+            status = 0
+        return subprocess.CompletedProcess(arguments, status, *capfdbinary.readouterr())  # type: ignore[arg-type]
+
+    return ran

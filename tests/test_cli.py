@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,45 +20,6 @@ from codeassist.terminology.build import find_index
 NOTE = "Assessment and Plan: 1. Type 2 diabetes with CKD stage 3a, on metformin. 2. Migraine. Denies chest pain."
 DAY = ("--date-of-service", "2026-03-02")
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Gives ``run(*arguments, stdin=b"", **environment)`` in a process of its own, in an empty folder."""
-
-    def ran(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-m", "codeassist.cli", *arguments],
-            input=stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "160", "NO_COLOR": "1", "OMP_NUM_THREADS": "1", **environment},
-            check=False,
-            timeout=240,
-        )
-
-    return ran
-
-
-@pytest.fixture
-def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
-    """Like ``run``, but in this process, which has everything loaded: for what changes nothing there."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setattr(cli, "add_commands", lambda: None)
-
-    def ran(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        monkeypatch.setattr(sys, "argv", ["codeassist", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        try:
-            cli.main()
-        except SystemExit as exit:
-            status = exit.code or 0
-        else:
-            status = 0
-        return subprocess.CompletedProcess(arguments, status, *capfdbinary.readouterr())  # type: ignore[arg-type]
-
-    return ran
 
 
 @pytest.fixture(scope="module", autouse=True)

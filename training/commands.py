@@ -1,7 +1,8 @@
-"""The commands ``train`` and ``evaluate``, added to ``codeassist`` through the entry-point group."""
+"""The commands ``train``, ``evaluate`` and ``accuracy``, added to ``codeassist`` through the entry-point group."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import platform
 import time
@@ -109,6 +110,41 @@ def evaluate(
         report.mkdir(parents=True, exist_ok=True)
         (report / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         (report / "report.md").write_text(render(figures) + "\n", encoding="utf-8")
+
+
+@app.command("accuracy", epilog="Example: `codeassist accuracy --shared ../shared --report out/accuracy`")
+def accuracy(
+    shared: Annotated[
+        Path | None,
+        typer.Option("--shared", envvar="CODEASSIST_SHARED", help="folder of the corpora; ../shared of the checkout"),
+    ] = None,
+    report: Annotated[Path, typer.Option("--report", help="folder of the report and of the model trained for it")] = (
+        Path("out/accuracy")
+    ),
+    model: Annotated[
+        Path | None, typer.Option("--model", help="release to measure on US notes; the shipped one unless given")
+    ] = None,
+    skip_training: Annotated[
+        bool, typer.Option("--skip-training", help="measure CodiEsp with the model that an earlier run left there")
+    ] = False,
+) -> None:
+    """Measure everything that has a bar, and write a report. What is missing is named, and the rest measured."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise InputError("the report needs matplotlib: install codeassist with its extra 'report'")
+    from training.accuracy.bars import read_bars, render, rows
+    from training.accuracy.measuring import CHECKOUT, measure_all
+    from training.accuracy.report import write_report
+
+    bars, corpora = read_bars(), shared if shared is not None else CHECKOUT.parent / "shared"
+    site = report / "codiesp-model"
+    source = corpora / str(bars.sets["codiesp"].trained_on)
+    if not skip_training and source.is_file():
+        train([source], site, labels="audited", name="codiesp", licence="CC BY 4.0")
+    trained = site if site.is_dir() and (skip_training or source.is_file()) else None
+    measured = measure_all(bars, corpora, model, trained)
+    table = rows(bars, measured.reached, measured.missing)
+    typer.echo(render(table))
+    typer.echo(f"report: {write_report(report, bars, table, measured)}")
 
 
 def _report(stage: str, done: int, total: int) -> None:

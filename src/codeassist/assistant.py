@@ -10,7 +10,7 @@ import numpy as np
 from codeassist.details import Details
 from codeassist.evidence import EvidencePicker
 from codeassist.nlp.annotations import STATUSES
-from codeassist.nlp.reading import NoteReader, ReadNote
+from codeassist.nlp.reading import NoteReader, ReadDocument, ReadNote
 from codeassist.note import Document, Note
 from codeassist.proposing import LabelSpace, Proposer
 from codeassist.ranking.explain import explain
@@ -29,7 +29,10 @@ from codeassist.result import (
     Suggestion,
     Tier,
 )
-from codeassist.rules.engine import RuleEngine
+from codeassist.rules.case import Case
+from codeassist.rules.encounter import CodedLine, Encounter
+from codeassist.rules.engine import Review, RuleEngine
+from codeassist.rules.queries import BETWEEN, Query, draft_queries, in_documents
 from codeassist.settings import settings
 from codeassist.terminology.access import open_store
 from codeassist.terminology.phrases import PhraseKind
@@ -109,6 +112,10 @@ class CodeAssistant:
         for note in notes:
             yield self.suggest(note)
 
+    def check(self, encounter: Encounter) -> Review:
+        """What the rules say of an encounter's codes, and the order that they propose."""
+        return self._rules.check(encounter)
+
     def assertion(self, text: str, start: int, end: int) -> Assertion:
         """What ``text`` says of its span ``start`` to ``end``: the status, and the cue that says so.
 
@@ -116,7 +123,24 @@ class CodeAssistant:
         """
         if not 0 <= start < end <= len(text):
             raise ValueError(f"no span {start} to {end} in a text of {len(text)} characters")
+        return self._assertion(self._reader.document(Document(text)), start, end)
+
+    def queries(self, note: Note, result: CodingResult) -> tuple[Query, ...]:
+        """Drafts of queries to the physician, where the note is short of what the codes of tier ``code`` in ``result``
+        need (:func:`~codeassist.rules.queries.draft_queries`); quotations are placed in the note, or in the document
+        that they name."""
+        text = BETWEEN.join(d.text for d in note.parts)
+        lines = tuple(
+            CodedLine(s.system, s.code, s.poa, s.modifiers, s.units, s.diagnoses, s.evidence)
+            for s in result.suggestions
+            if s.tier == "code" and s.listed
+        )
+        case = Case(Encounter(lines, note.setting, note.date_of_service, note.patient, text), self.terminology)
         part = self._reader.document(Document(text))
+        drafts = draft_queries(case, lambda start, end: self._assertion(part, start, end).status == "present")
+        return in_documents(drafts, note.documents) if note.documents else drafts
+
+    def _assertion(self, part: ReadDocument, start: int, end: int) -> Assertion:
         tokens = np.flatnonzero((part.notes.end > start) & (part.notes.start < end))
         tokens = tokens[~(part.notes.punctuation | part.notes.space)[tokens]]
         if not len(tokens):

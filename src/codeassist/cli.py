@@ -152,7 +152,7 @@ def check(
     sex: Annotated[str | None, typer.Option(help="M or F")] = None,
     format: Format = "text",
 ) -> None:
-    """Check a list of codes against the rules and propose its order."""
+    """Check a list of codes against the rules and propose its order. The exit status is 0 whatever is found."""
     from codeassist.rendering import render_review
     from codeassist.rules.engine import RuleEngine
     from codeassist.rules.reading import encounter_from_arguments, encounter_from_record, review_record
@@ -167,7 +167,7 @@ def check(
     if codes == ["-"]:
         try:
             record = json.loads(read_text("-"))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InputError("standard input is not valid JSON") from None
         encounter = encounter_from_record(record, store, facts)
     else:
@@ -179,23 +179,28 @@ def check(
         render_review(review)
 
 
-@codes_app.command("rules")
+@codes_app.command(
+    "rules", epilog="Examples: `codeassist codes rules` · `codeassist codes rules validity --format json`"
+)
 def rules(
     family: Annotated[str | None, typer.Argument(help="one family; all of them unless given")] = None,
     format: Format = "text",
 ) -> None:
-    """List the rules, their levels and where they come from. A site's TOML file may change a level, or say off."""
+    """List the rules, the levels that they have at this site, and where they come from."""
     from codeassist.rendering import render_rules, rule_record
+    from codeassist.rules.policy import policy_of
     from codeassist.rules.registry import FAMILIES
+    from codeassist.settings import settings
 
     _one_of(format, ("text", "json"), "--format")
     if family is not None and family not in FAMILIES:
         raise InputError(f"there is no family {family!r}: use {', '.join(FAMILIES)}")
+    policy = policy_of(settings().rules, FAMILIES)
     listed = [r for f in FAMILIES.values() if family in (None, f.name) for r in f.rules.values()]
     if format == "json":
-        typer.echo(json.dumps([rule_record(r) for r in listed], ensure_ascii=False, indent=1))
+        typer.echo(json.dumps([rule_record(r, policy) for r in listed], ensure_ascii=False, indent=1))
     else:
-        render_rules(listed)
+        render_rules(listed, policy)
 
 
 @terminology_app.command("status")

@@ -11,6 +11,7 @@ from rich.table import Table
 from codeassist.result import CodingResult, Finding
 from codeassist.rules.engine import Review
 from codeassist.rules.family import Rule
+from codeassist.rules.policy import Policy
 from codeassist.terminology.store import CodeEntry, Store
 
 _NOTE_TITLES = {
@@ -50,11 +51,12 @@ def render_result(result: CodingResult) -> None:
 
 
 def render_review(review: Review) -> None:
-    """Findings and the proposed order."""
-    console = Console()
+    """Findings, the families that ran, and the proposed order. Lines are not broken, so that they can be searched."""
+    console = Console(soft_wrap=True)
     _findings(console, review.findings)
     if not review.findings:
         console.print("no findings")
+    console.print(f"checked: {', '.join(review.rules) or 'nothing, all rules are off'}", style="dim", highlight=False)
     for i, (code, reason) in enumerate(review.sequence, 1):
         console.print(f"{i}. {code}  {reason}", markup=False, highlight=False)
 
@@ -62,29 +64,33 @@ def render_review(review: Review) -> None:
 def _findings(console: Console, findings: tuple[Finding, ...]) -> None:
     styles = {"error": "bold red", "warning": "yellow", "info": "cyan"}
     for f in findings:
-        console.print(f"{f.level}: {f.message} [{', '.join(f.codes)}] ({f.rule})", style=styles[f.level], markup=False)
+        codes = f" [{', '.join(f.codes)}]" if f.codes else ""
+        console.print(f"{f.level}: {f.message}{codes} ({f.rule})", style=styles[f.level], markup=False, highlight=False)
         if f.fix:
-            console.print(f"  {f.fix}", style="dim", markup=False)
+            console.print(f"  fix: {f.fix}", markup=False, highlight=False)
+        console.print(f"  from: {f.reference}", style="dim", markup=False, highlight=False)
 
 
-def rule_record(rule: Rule) -> dict[str, Any]:
-    """A rule as JSON."""
+def rule_record(rule: Rule, policy: Policy) -> dict[str, Any]:
+    """A rule as JSON; ``level`` is the site's, ``shipped_level`` the rule's own."""
     return {
         "rule": rule.id,
-        "level": rule.level,
+        "level": policy.level(rule),
+        "shipped_level": rule.level,
         "overridable": rule.overridable,
         "reference": rule.reference,
         "catches": rule.catches,
     }
 
 
-def render_rules(rules: list[Rule]) -> None:
-    """The rules as a table."""
+def render_rules(rules: list[Rule], policy: Policy) -> None:
+    """The rules as a table, with the shipped level in brackets where the site has another."""
     table = Table(show_edge=False, pad_edge=False)
     for column in ("rule", "level", "catches", "from"):
         table.add_column(column, no_wrap=column in ("rule", "level"))
     for r in rules:
-        table.add_row(r.id, r.level, r.catches, r.reference)
+        level = policy.level(r)
+        table.add_row(r.id, level if level == r.level else f"{level} ({r.level})", r.catches, r.reference)
     Console().print(table, markup=False)
 
 

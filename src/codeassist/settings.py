@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
+from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
+    SettingsError,
 )
 
+from codeassist.errors import InputError
 from codeassist.note import MAX_CHARACTERS
+
+CONFIG = "CODEASSIST_CONFIG"
 
 
 def _shipped_model() -> Path:
@@ -50,12 +56,37 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = os.environ.get("CODEASSIST_CONFIG")
-        toml = (TomlConfigSettingsSource(settings_cls, file),) if file else ()
+        file = os.environ.get(CONFIG)
+        toml = (InitSettingsSource(settings_cls, _read_toml(Path(file))),) if file else ()
         return (init_settings, env_settings, *toml)
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def read_settings(kind: type[Kind]) -> Kind:
+    """The settings of the environment and the TOML file. Raises :class:`InputError` that says what to mend."""
+    try:
+        return kind()
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise InputError(f"a setting can't be used: {found}") from None
+    except SettingsError as error:
+        raise InputError(f"a setting can't be used: {error}") from None
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once. Raises :class:`InputError`."""
+    return read_settings(Settings)
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{CONFIG} names {file}, which can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not UTF-8 (byte {error.start})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{file} is not TOML: {error}") from None

@@ -118,6 +118,7 @@ def test_503_until_the_assistant_is_loaded(assistant: Any) -> None:
             client.get("/v1/codes?q=gout"),
             client.post("/v1/suggestions", json={"text": "Gout."}),
             client.post("/v1/suggestions:batch", content=b"{}", headers={"Content-Type": "application/x-ndjson"}),
+            client.post("/v1/edits", json={"codes": []}),
         ):
             check_shape(response, "not-ready")
             assert response.headers["retry-after"] == "2"

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from api.errors import KINDS
 from api.openapi import example_text
+from api.schemas import EditsOut
 from codeassist.result import CodingResult
 
 
@@ -27,6 +28,7 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
     assert routes == {
         ("POST", "/v1/suggestions"),
         ("POST", "/v1/suggestions:batch"),
+        ("POST", "/v1/edits"),
         ("GET", "/v1/codes"),
         ("GET", "/v1/codes/{system}/{code}"),
         ("GET", "/healthz"),
@@ -45,9 +47,9 @@ def test_every_post_has_examples_that_work(api: dict[str, Any], client: TestClie
                 value = example["value"]
                 body = value if isinstance(value, str) else json.dumps(value)
                 response = client.post(path, content=body.encode(), headers={"Content-Type": media_type})
-                assert response.status_code == 200 and '"error"' not in response.text, response.text
+                assert response.status_code == 200 and '"error":' not in response.text, response.text
                 tried += 1
-    assert tried == 3
+    assert tried == 4
 
 
 def test_the_example_of_a_result_has_its_shape_and_quotes_its_note() -> None:
@@ -56,6 +58,13 @@ def test_the_example_of_a_result_has_its_shape_and_quotes_its_note() -> None:
     evidence = [e for s in (*result["suggestions"], *result["discarded"]) for e in s["evidence"]]
     for span in (*evidence, *(e["assertion"]["cue"] for e in evidence if "cue" in e["assertion"])):
         assert note["text"][span["start"] : span["end"]] == span["text"]
+
+
+def test_the_example_of_a_review_is_what_the_example_of_a_claim_gets(client: TestClient) -> None:
+    example = json.loads(example_text("edits.json"))
+    TypeAdapter(EditsOut).validate_python(example)
+    claim, headers = example_text("claim.json"), {"Content-Type": "application/json"}
+    assert client.post("/v1/edits", content=claim.encode(), headers=headers).json() == example
 
 
 def test_every_error_is_a_problem_document_with_an_example(api: dict[str, Any]) -> None:

@@ -5,11 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,36 +20,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SECONDS_TO_LOAD = 120
 expect.set_options(timeout=15_000)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """The address of ``codeassist serve`` in a process of its own, ready to code."""
-    command = [sys.executable, "-c", "from api.commands import app; app()", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert process.stdout is not None
-        address = process.stdout.readline().split(" at ")[1].split()[0]
-        _wait_until_ready(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_until_ready(address: str, process: subprocess.Popen[str]) -> None:
-    problem = ""
-    for _ in range(SECONDS_TO_LOAD * 5):
-        assert process.poll() is None, f"the service ended: {problem}"
-        try:
-            with urllib.request.urlopen(f"{address}/readyz"):
-                return
-        except urllib.error.HTTPError as error:
-            problem = error.read().decode()
-        time.sleep(0.2)
-    raise AssertionError(f"the service was not ready: {problem}")
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,10 @@ from codeassist.candidates.associations import (
     find_associations,
     learn_associations,
 )
-from codeassist.candidates.combinations import combinations, combine
+from codeassist.candidates.combinations import combine
 from codeassist.candidates.patterns import resolve_pattern
 from codeassist.nlp.mentions.values import Content
+from codeassist.rules.combinations import combinations
 from codeassist.terminology.store import Store
 
 KNEE = "0SR{C=right|D=left}0J{9=cemented|A=uncemented,press fit|Z}"
@@ -102,10 +103,10 @@ def test_a_combination_names_its_parts_and_what_it_replaces() -> None:
 
 
 def test_every_combination_is_billable_and_its_parts_exist(store: Store) -> None:
-    assert len(combinations()) >= 20
+    assert len(combinations("ranking")) >= 20
     valid = store.valid(store.day(date(2026, 3, 1)))
     keys = [k.decode() for k in store.key[slice(*store.system_range("icd-10-cm"))]]
-    for c in combinations():
+    for c in combinations("ranking"):
         row = store.row("icd-10-cm", c.key)
         assert row is not None and valid[row] and store.billable[row], c
         assert c.reference, c

@@ -1,16 +1,22 @@
 """Code lists with the findings that they must have: ``cases/<family>.tsv``.
 
-Columns: codes as ``codeassist codes check`` takes them; facts (``setting=inpatient age=3 sex=F date=2026-03-02``);
+Columns: codes as ``codeassist codes check`` takes them; facts (``setting=inpatient age=3 sex=F date=2026-03-02``, and
+``text=Pain_in_the_left_{M25.569:knee}`` for a note with the words that support a code, ``{J18.9?:pneumonia}`` where the
+note calls it possible and ``{J18.9!:pneumonia}`` where it denies it; ``section=hpi`` is where they stand);
 the findings of the family, ``rule`` or ``rule@CODE+CODE``, divided by blanks, or ``-`` for none; the source.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from codeassist.result import Assertion, Evidence
 from codeassist.rules.case import Case
+from codeassist.rules.encounter import Encounter
 from codeassist.rules.reading import encounter_from_arguments
 from codeassist.rules.registry import FAMILIES
 from codeassist.terminology.store import Store
@@ -33,7 +39,7 @@ CASES = [(family, *row) for family in WRITTEN for row in read(family)]
     ("family", "codes", "facts", "expected", "source"), CASES, ids=[f"{c[0]}: {c[1]}" for c in CASES]
 )
 def test_findings(store: Store, family: str, codes: str, facts: str, expected: str, source: str) -> None:
-    given = dict(f.split("=") for f in facts.split())
+    given = dict(f.split("=", 1) for f in facts.split())
     encounter = encounter_from_arguments(
         codes.split(),
         store,
@@ -44,9 +50,30 @@ def test_findings(store: Store, family: str, codes: str, facts: str, expected: s
             "sex": given.get("sex"),
         },
     )
+    encounter = with_note(encounter, given.get("text", ""), given.get("section", "assessment"))
     found = sorted({(f.rule.partition(".")[2], f.codes) for f in FAMILIES[family].check(Case(encounter, store))})
     wanted = [] if expected == "-" else expected.split()
     assert sorted(_named(*f, wanted) for f in found) == sorted(wanted), found
+
+
+_MARK = re.compile(r"\{(?P<code>[^:{}?!]+)(?P<status>[?!]?):(?P<words>[^{}]+)\}")
+_STATUS = {"": Assertion(), "?": Assertion("possible"), "!": Assertion("negated")}
+
+
+def with_note(encounter: Encounter, marked: str, section: str) -> Encounter:
+    """The encounter with the note and its evidence; underscores stand for blanks."""
+    text, place = "", 0
+    evidence: dict[str, list[Evidence]] = {}
+    for match in _MARK.finditer(marked):
+        text += marked[place : match.start()]
+        place = match.end()
+        words = match["words"].replace("_", " ")
+        found = Evidence(len(text), len(text) + len(words), words, section, _STATUS[match["status"]])
+        evidence.setdefault(match["code"], []).append(found)
+        text += words
+    text = (text + marked[place:]).replace("_", " ")
+    lines = tuple(replace(line, evidence=tuple(evidence.get(line.code, ()))) for line in encounter.codes)
+    return replace(encounter, codes=lines, text=text)
 
 
 def _named(rule: str, codes: tuple[str, ...], wanted: list[str]) -> str:

@@ -1,48 +1,16 @@
-"""What belongs together in one code: the combination table and the parts that it finds in a note."""
+"""What belongs together in one code: the parts of a combination that a note asserts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
-from codeassist.terminology.store import normal_key
-
-
-@dataclass(frozen=True, slots=True)
-class Combination:
-    """One line of ``combinations.tsv``: prefixes for each part, the code, prefixes that it replaces."""
-
-    parts: tuple[tuple[str, ...], ...]
-    key: str
-    replaces: tuple[str, ...]
-    reference: str
-
-
-@cache
-def combinations() -> tuple[Combination, ...]:
-    """The table, in its order."""
-    text = (resources.files(__package__) / "combinations.tsv").read_text(encoding="utf-8")
-    out = []
-    for line in text.splitlines():
-        if not line or line.startswith("#") or line.startswith("parts\t"):
-            continue
-        parts, code, replaces, reference = line.split("\t")
-        out.append(
-            Combination(
-                tuple(tuple(p.strip().split("|")) for p in parts.split(" + ")),
-                normal_key(code),
-                tuple(r for r in replaces.split("|") if r),
-                reference,
-            )
-        )
-    return tuple(out)
+from codeassist.rules.combinations import Combination, combinations
 
 
 @cache
 def _first_characters() -> frozenset[str]:
-    return frozenset(p[:3] for c in combinations() for part in c.parts for p in part)
+    return frozenset(p[:3] for c in combinations("ranking") for part in c.parts for p in part)
 
 
 def combine(keys: Mapping[str, int]) -> list[tuple[Combination, tuple[int, ...], Set[int]]]:
@@ -57,7 +25,7 @@ def combine(keys: Mapping[str, int]) -> list[tuple[Combination, tuple[int, ...],
         return []
     found: list[tuple[Combination, tuple[int, ...], Set[int]]] = []
     used: set[frozenset[int]] = set()
-    for c in combinations():
+    for c in combinations("ranking"):
         members = [[n for k, n in near.items() if k.startswith(part)] for part in c.parts]
         if not all(members):
             continue

@@ -1,27 +1,16 @@
-"""Symptoms that belong to a condition: the table, and which of a note's codes are integral to which."""
+"""Symptoms that belong to a condition: which of a note's codes are integral to which."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 
-
-@cache
-def integral_table() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    """Pairs of symptom prefixes and condition prefixes."""
-    text = (resources.files(__package__) / "integral.tsv").read_text(encoding="utf-8")
-    rows = []
-    for line in text.splitlines():
-        if line and not line.startswith("#") and not line.startswith("symptom\t"):
-            symptom, conditions = line.split("\t")
-            rows.append((tuple(symptom.split("|")), tuple(conditions.split("|"))))
-    return tuple(rows)
+from codeassist.rules.integral import integral_table
 
 
 @cache
 def _conditions_of(symptom: str) -> tuple[str, ...]:
-    return tuple(c for s, conditions in integral_table() if symptom.startswith(s) for c in conditions)
+    return tuple(c for s, conditions in integral_table("ranking") if symptom.startswith(s) for c in conditions)
 
 
 def integral_to(codes: Mapping[str, float]) -> dict[str, tuple[str, float]]:

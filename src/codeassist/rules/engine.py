@@ -10,6 +10,7 @@ from codeassist.note import Note
 from codeassist.result import Finding, Suggestion
 from codeassist.rules.case import Case
 from codeassist.rules.encounter import CodedLine, Encounter
+from codeassist.rules.families.necessity import propose_links
 from codeassist.rules.policy import policy_of
 from codeassist.rules.registry import FAMILIES
 from codeassist.rules.sequencing import propose_order
@@ -55,18 +56,28 @@ class RuleEngine:
     def review(
         self, note: Note, suggestions: tuple[Suggestion, ...], places: Mapping[str, tuple[float, float]]
     ) -> tuple[tuple[Finding, ...], tuple[Suggestion, ...]]:
-        """Findings on the suggestions of tier ``code``, and all suggestions with their sequence.
+        """Findings on the suggestions of tier ``code``, and all suggestions with their sequence; services
+        without a linked diagnosis get those that usually support them.
 
         ``places`` says where the note names each code: the order in which a physician lists the problems is the order
-        from which sequencing starts.
+        from which sequencing starts. The findings are those of the proposed order.
         """
         coded = [s for s in suggestions if s.tier == "code" and s.listed]
         coded.sort(key=lambda s: (places.get(s.code, (2.0, 0.0)), s.rank))
         lines = tuple(CodedLine(s.system, s.code, s.poa, s.modifiers, s.units, s.diagnoses, s.evidence) for s in coded)
         text = "\n\n".join(part.text for part in note.parts)
-        review = self.check(Encounter(lines, note.setting, note.date_of_service, note.patient, text))
-        place = {code: i for i, (code, _) in enumerate(review.sequence, 1)}
+        encounter = Encounter(lines, note.setting, note.date_of_service, note.patient, text)
+        place = {code: i for i, (code, _) in enumerate(propose_order(Case(encounter, self._store)), 1)}
+        lines = tuple(sorted(lines, key=lambda line: place[line.code]))
+        encounter = replace(encounter, codes=lines)
+        links = propose_links(Case(encounter, self._store))
+        lines = tuple(replace(line, diagnoses=links.get(i, line.diagnoses)) for i, line in enumerate(lines))
+        review = self.check(replace(encounter, codes=lines))
+        linked = {(line.system, line.code): line.diagnoses for line in lines}
         numbered = tuple(
-            replace(s, sequence=place[s.code]) if s.tier == "code" and s.code in place else s for s in suggestions
+            replace(s, sequence=place[s.code], diagnoses=linked[s.system, s.code])
+            if s.tier == "code" and s.code in place
+            else s
+            for s in suggestions
         )
         return review.findings, numbered

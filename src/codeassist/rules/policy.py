@@ -9,7 +9,7 @@ from typing import Any
 
 from codeassist.errors import InputError
 from codeassist.result import Finding
-from codeassist.rules.family import LEVELS, Family
+from codeassist.rules.family import LEVELS, Family, Rule
 
 OFF = "off"
 
@@ -22,7 +22,7 @@ class Policy:
 
     def runs(self, family: Family) -> bool:
         """Whether any rule of the family is still wanted."""
-        return any(self._level(rule.id) != OFF for rule in family.rules.values())
+        return any(self.level(rule) != OFF for rule in family.rules.values())
 
     def applied(self, finding: Finding) -> Finding | None:
         """The finding at the site's level, or ``None`` where the site has switched its rule off."""
@@ -30,6 +30,10 @@ class Policy:
         if level is None or level == finding.level:
             return finding
         return None if level == OFF else replace(finding, level=level)  # type: ignore[arg-type]
+
+    def level(self, rule: Rule) -> str:
+        """The level that the rule has here, or ``off``."""
+        return self._level(rule.id) or rule.level
 
     def _level(self, rule: str) -> str | None:
         return self.levels.get(rule) or self.levels.get(rule.partition(".")[0])

@@ -17,14 +17,21 @@ from spacy.strings import hash_string
 from codeassist.errors import TerminologyError
 from codeassist.terminology import editions
 from codeassist.terminology.codes import Code
+from codeassist.terminology.edit_tables import write_edits
+from codeassist.terminology.grouping_tables import write_grouping
 from codeassist.terminology.imported import imports_of
 from codeassist.terminology.index_terms import index_terms
+from codeassist.terminology.instruction_index import write_instructions
+from codeassist.terminology.instruction_rows import tabular_order
+from codeassist.terminology.laterality import write_sides
 from codeassist.terminology.layout import FORMAT, GROUPS, META, SYSTEM_NUMBERS, IndexWriter
+from codeassist.terminology.ncci.build import write_shipped
 from codeassist.terminology.phrases import LEXICON_KINDS, PhraseKind, title_phrases, usable
 from codeassist.terminology.sources.abbreviations import read_abbreviations
 from codeassist.terminology.sources.carriers import ABBREVIATIONS, DISEASE_VARIANTS, carrier_path, carrier_versions
 from codeassist.terminology.sources.mesh_variants import read_disease_variants
 from codeassist.terminology.sources.tables import data_folder, read_catalogue, read_lexicon
+from codeassist.terminology.vagueness import write_vague
 from codeassist.terminology.words import content_stems, phrase_key, stem, surface_forms, word_value
 
 Progress = Callable[[str, int, int], None]
@@ -90,7 +97,8 @@ def fingerprint(imports: Path) -> str:
     h = hashlib.sha256(f"{FORMAT}".encode())
     for package, version in sorted(carrier_versions().items()):
         h.update(f"{package}={version}\n".encode())
-    own = [*data_folder("lexicon").iterdir(), *data_folder("catalogues").iterdir()]
+    folders = ("lexicon", "catalogues", "tabular", "ncci/data")
+    own = [path for folder in folders for path in data_folder(folder).iterdir()]
     for path in sorted(own):
         if path.is_file():
             h.update(path.name.encode())
@@ -262,6 +270,11 @@ def _write(draft: Draft, folder: Path, imports: Path) -> None:
     position[order] = np.arange(len(order), dtype=np.int32)
     codes = [draft.codes[i] for i in order]
     writer.codes(codes, {(c.system, c.key): r for r, c in enumerate(codes)})
+    write_instructions(writer, codes, tabular_order(draft.codes))
+    write_edits(writer, codes)
+    write_grouping(writer, codes)
+    write_shipped(writer)
+    write_vague(writer, codes, write_sides(writer, codes))
     phrases = sorted(draft.phrases, key=lambda p: (p.key, p.kind != PhraseKind.TITLE, p.row))
     writer.array("phrase_key", np.array([p.key for p in phrases], dtype=np.uint64))
     writer.array("phrase_row", np.array([position[p.row] if p.row >= 0 else p.row for p in phrases], dtype=np.int32))

@@ -6,10 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +14,14 @@ from datetime import date
 from pathlib import Path
 
 from codeassist.errors import TerminologyError
-from codeassist.terminology.build import build_index
+from codeassist.terminology.archives import is_archive, unpack
+from codeassist.terminology.build import build_index, find_index
 from codeassist.terminology.editions import COVERED_UNTIL, edition_days, shipped_codes
 from codeassist.terminology.imported import CODE_KINDS, Imported, imports_of, write_import
 from codeassist.terminology.kinds import KNOWN, MINIMUM_ROWS, Reading, read_published
+from codeassist.terminology.ncci import importing as ncci
+from codeassist.terminology.ncci.store import FOLDER as NCCI_FOLDER
 
-_MAX_MEMBER = 600_000_000
-"""Largest unpacked file of a zip, in bytes; the largest published one has about 60 MB."""
 _FIT_SLACK = 25
 """Codes by which an edition may differ from the dates held here before another edition is looked for."""
 _MONTHS = {"jan": 1, "apr": 4, "jul": 7, "oct": 10}
@@ -31,11 +29,14 @@ _MONTHS = {"jan": 1, "apr": 4, "jul": 7, "oct": 10}
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import took in: its head lines, the members of a zip that were left out, the new index."""
+    """What an import took in: its head lines, the members of a zip that were left out, the index that holds it.
+
+    ``index`` is ``None`` where no index was built yet and none is needed, as for NCCI edits.
+    """
 
     imports: tuple[Imported, ...]
     skipped: tuple[str, ...]
-    index: Path
+    index: Path | None
 
     def text(self) -> str:
         """The report for a terminal: one line an import, one for what was left out."""
@@ -47,7 +48,7 @@ class ImportReport:
 class _Source:
     name: str
     sha256: str
-    reading: Reading
+    reading: Reading | ncci.Edits
 
 
 def import_file(
@@ -86,22 +87,31 @@ def import_files(
             sources += found
             skipped += left
         heads: dict[str, tuple[Imported, Reading]] = {}
+        edits: list[tuple[ncci.Edits, Imported]] = []
         for source in sources:
-            head = _checked(source, effective, minimum)
+            if isinstance(source.reading, ncci.Edits):
+                edits.append(
+                    (source.reading, ncci.head_of(source.reading, source.name, source.sha256, effective, minimum))
+                )
+                continue
+            head = _checked(source, source.reading, effective, minimum)
             seen = heads.get(head.file_name)
             if seen is None or head.rows > seen[0].rows:  # the same list twice, as text and as workbook
                 heads[head.file_name] = head, source.reading
         staged = Path(scratch) / "imports"
         staged.mkdir()
         current = cache_dir / "imports"
+        staged_edits = ncci.stage(edits, Path(scratch), cache_dir / NCCI_FOLDER)
         for old in imports_of(current):
             if old.file_name not in heads:
                 os.link(current / old.file_name, staged / old.file_name)
         for head, reading in heads.values():
             write_import(staged, head, reading.rows)
-        index = build_index(cache_dir, progress, imports=staged)
+        index = build_index(cache_dir, progress, imports=staged) if heads else find_index(cache_dir)
         _swap(staged, current, list(heads), Path(scratch))
-        return ImportReport(tuple(head for head, _ in heads.values()), tuple(skipped), index)
+        ncci.swap(staged_edits, cache_dir / NCCI_FOLDER)
+        taken = (*(head for head, _ in heads.values()), *(head for _, head in edits))
+        return ImportReport(taken, tuple(skipped), index)
 
 
 @contextmanager
@@ -135,18 +145,22 @@ def _read(path: Path, scratch: Path) -> tuple[list[_Source], list[str]]:
     """The known files at ``path``, and the names of a zip's members that are none."""
     if not path.is_file():
         raise TerminologyError(f"there is no file {path}")
-    reading = None if _is_archive(path) else read_published(path)
+    archive = is_archive(path)
+    reading = None if archive else _published(path)
     if reading is not None:
         return [_Source(path.name, _sha256(path), reading)], []
-    if not _is_archive(path):
+    if not archive:
         raise TerminologyError(f"{path.name} is not a file that can be imported; expected {KNOWN}")
     found: list[_Source] = []
     skipped: list[str] = []
-    for member in _unpack(path, scratch):
-        reading = _member(member)
+    edits: set[str] = set()
+    for member in sorted(unpack(path, scratch), key=lambda m: m.suffix.lower() == ".xlsx"):
+        reading = None if member.stem.lower() in edits else _member(member, path.name)  # as text before as workbook
         if reading is None:
             skipped.append(member.name)
         else:
+            if isinstance(reading, ncci.Edits):
+                edits.add(member.stem.lower())
             found.append(_Source(f"{path.name}: {member.name}", _sha256(member), reading))
     if not found:
         held = ", ".join(skipped) or "nothing"
@@ -154,46 +168,17 @@ def _read(path: Path, scratch: Path) -> tuple[list[_Source], list[str]]:
     return found, skipped
 
 
-def _member(member: Path) -> Reading | None:
+def _member(member: Path, archive: str) -> Reading | ncci.Edits | None:
     """A zip's member, unless it is a list of changes, a notice or a picture of what is imported."""
-    other = member.suffix.lower() not in (".txt", ".xml", ".xlsx", ".tab", ".tsv", "")
+    other = member.suffix.lower() not in (".txt", ".xml", ".xlsx", ".tab", ".tsv", ".csv", "")
     if other or member.stat().st_size == 0 or re.search(r"addend|readme|layout|conversion|correct", member.name, re.I):
         return None
-    return read_published(member)
+    return _published(member, archive)
 
 
-def _is_archive(path: Path) -> bool:
-    """Whether a file is a zip, but not a workbook (which is a zip of its own)."""
-    with path.open("rb") as file:
-        if not file.read(4).startswith(b"PK"):
-            return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "xl/workbook.xml" not in archive.namelist()
-    except zipfile.BadZipFile:
-        raise TerminologyError(f"{path.name} is damaged: not readable as a zip file; download it again") from None
-
-
-def _unpack(path: Path, scratch: Path) -> list[Path]:
-    scratch.mkdir()
-    out: list[Path] = []
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                if info.is_dir():
-                    continue
-                if info.file_size > _MAX_MEMBER:
-                    raise TerminologyError(f"{path.name}: {info.filename} unpacks to {info.file_size} bytes: too large")
-                target = scratch / f"{len(out)}" / re.sub(r"[^\w.() -]", "_", info.filename.rsplit("/", 1)[-1])
-                target.parent.mkdir()
-                with archive.open(info) as source, target.open("wb") as file:
-                    shutil.copyfileobj(source, file)
-                out.append(target)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise TerminologyError(f"{path.name} is damaged: {error}; download it again") from None
-    except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a way that Python can't read
-        raise TerminologyError(f"{path.name} can't be unpacked: {error}") from None
-    return out
+def _published(path: Path, archive: str = "") -> Reading | ncci.Edits | None:
+    edits = ncci.read_edits(path, archive)
+    return read_published(path) if edits is None else edits
 
 
 def _sha256(path: Path) -> str:
@@ -201,16 +186,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _checked(source: _Source, effective: date | None, minimum: int | None) -> Imported:
+def _checked(source: _Source, reading: Reading, effective: date | None, minimum: int | None) -> Imported:
     """The head line for a file; raises :class:`TerminologyError` for too few records or a doubtful edition."""
-    reading = source.reading
     least = MINIMUM_ROWS[reading.kind] if minimum is None else minimum
     if len(reading.rows) < least:
         raise TerminologyError(
             f"{source.name} has {len(reading.rows)} records of {reading.kind}; a whole file has at least {least}: "
             "is it cut short?"
         )
-    first = _first_day(source, effective)
+    first = _first_day(source, reading, effective)
     return Imported(
         kind=reading.kind,
         system=reading.system,
@@ -223,9 +207,8 @@ def _checked(source: _Source, effective: date | None, minimum: int | None) -> Im
     )
 
 
-def _first_day(source: _Source, effective: date | None) -> date:
-    reading = source.reading
-    stated = [effective] if effective else _stated_days(source)
+def _first_day(source: _Source, reading: Reading, effective: date | None) -> date:
+    stated = [effective] if effective else _stated_days(source, reading)
     if reading.kind not in CODE_KINDS or reading.system not in ("icd-10-cm", "icd-10-pcs"):
         if not stated:
             raise _no_edition(source)
@@ -256,10 +239,10 @@ def _no_edition(source: _Source) -> TerminologyError:
     )
 
 
-def _stated_days(source: _Source) -> list[date]:
+def _stated_days(source: _Source, reading: Reading) -> list[date]:
     """First days that the file's content or, failing that, its name allows. Both halves of a fiscal year when
     it names the year only; ICD-10 years begin in October, those of CPT and HCPCS in January."""
-    reading, name = source.reading, source.name.rsplit(": ", 1)[-1].lower()
+    name = source.name.rsplit(": ", 1)[-1].lower()
     if reading.first_day:
         return [date.fromisoformat(str(reading.first_day))]
     year = reading.year

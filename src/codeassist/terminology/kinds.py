@@ -46,7 +46,8 @@ MINIMUM_ROWS = {
 
 KNOWN = (
     "ICD-10-CM tabular, index, drug, neoplasm or external cause XML; CMS code or order files; ICD-10-PCS tables, "
-    "definitions or index XML; the HCPCS quarterly file as text or workbook; AMA CPT text; GEMs; or a zip of these"
+    "definitions or index XML; the HCPCS quarterly file as text or workbook; AMA CPT text; GEMs; NCCI pairs, MUE or "
+    "add-on codes; or a zip of these"
 )
 
 

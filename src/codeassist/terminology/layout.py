@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from codeassist.terminology.codes import Code
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the layout changes; an index of another format is rebuilt."""
 META = "meta.json"
 GROUPS = "icd-10-cm-groups"

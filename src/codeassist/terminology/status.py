@@ -10,6 +10,8 @@ from typing import Any
 from codeassist.terminology.access import open_store
 from codeassist.terminology.editions import SHIPPED
 from codeassist.terminology.imported import Imported, imports_of
+from codeassist.terminology.ncci.importing import ncci_imports
+from codeassist.terminology.ncci.store import FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +56,5 @@ def terminology_status(cache_dir: Path, on: date | None = None) -> TerminologySt
         dict(store.meta["carriers"]),
         counts,
         untitled,
-        tuple(imports_of(cache_dir / "imports")),
+        (*imports_of(cache_dir / "imports"), *ncci_imports(cache_dir / FOLDER)),
     )

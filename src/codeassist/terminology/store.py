@@ -14,8 +14,15 @@ from typing import Any
 import numpy as np
 
 from codeassist.errors import InputError, TerminologyError
+from codeassist.terminology.edits import Conversions, Edits
+from codeassist.terminology.hcc import HccTable
+from codeassist.terminology.instructions import Instructions
+from codeassist.terminology.laterality import Sides
 from codeassist.terminology.layout import FORMAT, GROUPS, META, SYSTEM_NAMES, SYSTEM_NUMBERS, Strings
+from codeassist.terminology.ncci.store import FOLDER as NCCI_IMPORTS
+from codeassist.terminology.ncci.store import Ncci
 from codeassist.terminology.phrases import PhraseKind
+from codeassist.terminology.vagueness import Vague
 
 FIRST_DAY = 20221001
 """First day of the first edition held (FY2023)."""
@@ -88,6 +95,19 @@ class Store:
         self.phrases = PhraseTable(
             *(self._array(f"phrase_{n}") for n in ("key", "row", "kind", "words", "context", "capitals"))
         )
+        self.sides = Sides(*(self._array(n) for n in ("side_group", "side", "side_member")))
+        self.vague = Vague(
+            self._array("vague_scope"),
+            self._array("vague_pointer"),
+            self._array("vague_row"),
+            Strings(folder, "vague_words"),
+        )
+        self.edits = Edits(self._array("edit_day"), self._array("edit_flags"))
+        self._conversions = Conversions(*(self._array(f"conversion_{n}") for n in ("old", "new", "day")))
+        self.hcc = HccTable(folder)
+        self.drg_surgical = self._array("drg_surgical")
+        self.instructions = Instructions(folder, self.parent, int(np.searchsorted(self.system, SYSTEM_NUMBERS[GROUPS])))
+        self.ncci = Ncci(folder, folder.parent / NCCI_IMPORTS)
         self.form_key = self._array("form_key")
         self.form_value = self._array("form_value")
         self.contexts: list[tuple[str, ...]] = [tuple(c) for c in self.meta["contexts"]]
@@ -195,6 +215,32 @@ class Store:
 
     def _valid_rows(self, day: int) -> np.ndarray:
         return np.asarray(self.billable & (self.first <= day) & (day <= self.last))
+
+    def successors(self, row: int, day: int) -> list[int]:
+        """The rows, billable on ``day`` (yyyymmdd), that took the place of one that had ended by then; rows in order.
+
+        CMS's conversions, over several editions where need be; where they say nothing, the codes below it.
+        """
+        valid = self.valid(day)
+        found: set[int] = set()
+        seen, ahead = {row}, [row]
+        while ahead:
+            old = ahead.pop()
+            for new in self._conversions.after(old, int(self.last[old])):
+                if valid[new]:
+                    found.add(new)
+                elif new not in seen:
+                    seen.add(new)
+                    ahead.append(new)
+        return sorted(found) or [r for r in self.subtree(row) if valid[r] and r != row]
+
+    def predecessors(self, row: int, day: int) -> list[int]:
+        """The rows, billable on ``day`` (yyyymmdd), whose place, or a part of it, ``row`` took later: by CMS's
+        conversions, else the code that became its category."""
+        valid = self.valid(day)
+        before = sorted({r for r in self._conversions.before(row) if valid[r]})
+        above = int(self.parent[row])
+        return before or ([above] if above >= 0 and valid[above] else [])
 
     def count(self, system: str, on: date) -> int:
         """How many codes of a system are billable on a day."""

@@ -10,18 +10,44 @@ const GROUPS = [
   { tier: "discarded", title: "Discarded", about: "Seen and left out.", none: "Nothing was left out." },
 ];
 
-function findingLine({ level, message, codes, reference, fix }) {
+/** A finding's code: a button that selects its card, or text where the list has no such code. */
+function findingCode(code, cards) {
+  const card = cards.find(({ item }) => item.code === code);
+  if (!card) return element("span", code, "card-code");
+  const link = element("button", code, "code-link");
+  link.type = "button";
+  link.addEventListener("click", () => {
+    card.head.focus();
+    card.box.scrollIntoView({ block: "nearest" });
+  });
+  return link;
+}
+
+function findingLine({ message, codes, reference, fix, rule }, cards) {
   const line = fromTemplate("t-finding");
-  line.dataset.level = level;
-  part(line, "level").textContent = LEVELS[level] ?? level;
+  line.dataset.rule = rule;
   part(line, "message").textContent = message;
-  part(line, "more").textContent = [codes.join(", "), fix, reference].filter(Boolean).join(" · ");
+  part(line, "fix").textContent = fix ?? "";
+  part(line, "fix").hidden = !fix;
+  part(line, "codes").append(...[...new Set(codes)].map((code) => findingCode(code, cards)));
+  part(line, "codes").hidden = !codes.length;
+  part(line, "from").textContent = reference;
   return line;
 }
 
-function findingsOf(findings) {
+/** The findings by level, what must be mended first. */
+function findingsOf(findings, cards) {
   const box = fromTemplate("t-findings");
-  part(box, "list").append(...findings.map(findingLine));
+  for (const [level, title] of Object.entries(LEVELS)) {
+    const mine = findings.filter((finding) => finding.level === level);
+    if (!mine.length) continue;
+    const group = fromTemplate("t-level");
+    group.dataset.level = level;
+    part(group, "title").textContent = title;
+    part(group, "count").textContent = String(mine.length);
+    part(group, "list").append(...mine.map((finding) => findingLine(finding, cards)));
+    box.append(group);
+  }
   return box;
 }
 
@@ -51,7 +77,7 @@ export function renderCodes(root, result, spansOf, handlers) {
     cards.push(...mine);
     return group;
   });
-  const findings = result.findings.length ? [findingsOf(result.findings)] : [];
+  const findings = result.findings.length ? [findingsOf(result.findings, cards)] : [];
   root.replaceChildren(...findings, ...groups, element("p", madeBy(result), "made-by"));
   root.scrollTop = 0;
   return cards;

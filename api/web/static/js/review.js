@@ -45,7 +45,9 @@ export class Review {
     this.cards = renderCodes(this.codes, result, spansOf, this.handlers);
     this.#paint();
     const count = (tier) => this.cards.filter((card) => card.tier === tier).length;
-    return `${plural(count("code"), "code")}, ${plural(count("candidate"), "candidate")}, ${count("discarded")} discarded`;
+    const found = result.findings.length ? `, ${plural(result.findings.length, "finding")}` : "";
+    const codes = `${plural(count("code"), "code")}, ${plural(count("candidate"), "candidate")}`;
+    return `${codes}, ${count("discarded")} discarded${found}`;
   }
 
   #span({ start, end }, documentId) {

@@ -20,7 +20,8 @@ export function percent(probability) {
 const SYSTEMS = { "icd-10-cm": "ICD-10-CM", "icd-10-pcs": "ICD-10-PCS", cpt: "CPT", hcpcs: "HCPCS" };
 export const systemName = (system) => SYSTEMS[system] ?? system;
 
-export const LEVELS = { error: "Error", warning: "Warning", info: "Note" };
+/** In the order in which the page shows them. */
+export const LEVELS = { error: "Errors", warning: "Warnings", info: "Good to know" };
 
 export const STATUS = {
   present: "",

