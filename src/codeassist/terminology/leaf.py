@@ -18,7 +18,7 @@ _PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
 _FREE = frozenset(
     "unspecified without unilateral other specified type site part initial encounter closed routine healing "
     "degree severity stage eye ear eyelid not applicable single fetus uncomplicated due "
-    "known physiological condition".split()
+    "known physiological condition primary".split()
 )
 """Words that a note need not say for a leaf to hold."""
 _UNSPECIFIED = frozenset({"unspecified"})
@@ -71,6 +71,26 @@ class LeafPicker:
                 return None  # else a code that has become a category
         vocabulary = self.vocabulary(row)
         return self._choose(row, frozenset(words & vocabulary), day)
+
+    def widest(self, row: int, day: int) -> int:
+        """The highest category whose leaf is the billable code in ``row`` when nothing more is said, or ``row`` itself.
+
+        A name that stands for an unspecified code ("hip arthritis": M16.9) may so find its specified sibling.
+        """
+        return self._widest(row, day)
+
+    @lru_cache(maxsize=16384)  # noqa: B019 - one picker lives as long as its store
+    def _widest(self, row: int, day: int) -> int:
+        store = self._store
+        if "unspecified" not in store.title(row).lower():
+            return row
+        best, above = row, int(store.parent[row])
+        while above >= 0 and store.system[above] == store.system[row]:
+            leaf = self.pick(above, frozenset(), day)
+            if leaf is not None and leaf.row == row:
+                best = above
+            above = int(store.parent[above])
+        return best
 
     def vocabulary(self, row: int) -> frozenset[str]:
         """The words that tell the leaves below ``row`` apart."""
@@ -140,7 +160,7 @@ class LeafPicker:
 
 
 _ABSENT = re.compile(
-    r"\b(?:without|not) .+?(?=,? (?:with|without|not|intractable|initial|subsequent|left|right|bilateral)\b|;|$)", re.I
+    r"\b(?:without|not) .+?(?=,? (?:with|without|not|intractable|initial|subsequent|sequela|left|right|bilateral)\b|;|$)", re.I
 )
 """What a title says is not there need not be said by a note."""
 

@@ -125,6 +125,7 @@ class AttributeContext:
         self._at = np.array([a.start for a in self._attributes], dtype=np.int64)
         self._note_words = frozenset(gestation(self._notes.text)) | self._encounter()
         self._sentence_words: dict[int, frozenset[str]] = {}
+        self._organ_sides: dict[str, set[frozenset[str]]] | None = None
 
     def _encounter(self) -> frozenset[str]:
         """Whether the note as a whole is about a later visit or a late effect."""
@@ -174,6 +175,25 @@ class AttributeContext:
             if best is None or distance < best[0]:
                 best = (distance, a.words)
         return frozenset(best[1]) if best is not None else frozenset()
+
+    def side_of(self, organ: frozenset[str]) -> frozenset[str]:
+        """The side that the document gives to one of these words ("right upper hip"), if it gives one side only."""
+        if self._organ_sides is None:
+            self._organ_sides = self._find_organ_sides()
+        found = {side for word in organ for side in self._organ_sides.get(word, ())}
+        return found.pop() if len(found) == 1 else frozenset()
+
+    def _find_organ_sides(self) -> dict[str, set[frozenset[str]]]:
+        from codeassist.terminology.words import stem
+
+        sides: dict[str, set[frozenset[str]]] = {}
+        for a in self._attributes:
+            if a.kind == "laterality":
+                for token in self._doc[a.end : a.end + 3]:
+                    if token.is_punct or token.is_space:
+                        break
+                    sides.setdefault(stem(token.lower_), set()).add(frozenset(a.words))
+        return sides
 
     def _commas(self, low: int, high: int) -> int:
         return sum(1 for t in self._doc[low:high] if t.text in ",;") if high > low else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -113,11 +114,10 @@ class MentionFinder:
             keep[i] = doc[start].is_upper and not _shouting(doc, notes, start)
         contexts = self._store.phrases.context[phrase]
         if contexts.any():
-            text = notes.text.lower()
             for number in np.unique(contexts[contexts > 0]).tolist():
                 wanted, unwanted = self._context_keys[number]
-                fits = (not wanted or any(w in text for w in wanted)) and not any(w in text for w in unwanted)
-                if not fits:
+                needed = wanted is None or wanted.search(notes.text) is not None
+                if not needed or (unwanted is not None and unwanted.search(notes.text) is not None):
                     keep[contexts == number] = False
         return keep
 
@@ -132,8 +132,15 @@ class MentionFinder:
         doc.spans["mentions"] = spans
 
 
-def _context(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return tuple(w for w in words if not w.startswith("!")), tuple(w[1:] for w in words if w.startswith("!"))
+def _context(words: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+    """What must and what must not stand in the note, at the start of a word ("ear" is not in "year")."""
+    wanted = [re.escape(w) for w in words if not w.startswith("!")]
+    unwanted = [re.escape(w[1:]) for w in words if w.startswith("!")]
+    return _any_of(wanted), _any_of(unwanted)
+
+
+def _any_of(words: list[str]) -> re.Pattern[str] | None:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})", re.I) if words else None
 
 
 def _shouting(doc: Doc, notes: Annotations, token: int) -> bool:
