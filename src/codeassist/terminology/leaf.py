@@ -18,9 +18,11 @@ _PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
 _FREE = frozenset(
     "unspecified without unilateral other specified type site part initial encounter closed routine healing "
     "degree severity stage eye ear eyelid not applicable single fetus uncomplicated due "
-    "known physiological condition primary".split()
+    "known physiological condition primary region canthus including".split()
 )
 """Words that a note need not say for a leaf to hold."""
+_DOMINANT = {"right": "dominant", "left": "nondominant"}
+"""Where dominance is not stated, the right side is dominant and the left is not (guideline I.C.6.a)."""
 _UNSPECIFIED = frozenset({"unspecified"})
 _OTHER = frozenset({"other", "specified"})
 _INTENT = frozenset("accidental unintentional".split())
@@ -131,6 +133,7 @@ class LeafPicker:
                 continue
             matched = option.specific & words
             left_over = option.specific - words - _FREE - _INTENT
+            left_over -= {_DOMINANT[side] for side in matched & _DOMINANT.keys()}
             vague = 0
             if option.specific & _UNSPECIFIED:
                 vague = len(left_over - _CLAIMS)
