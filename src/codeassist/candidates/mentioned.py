@@ -3,6 +3,7 @@ the words around it support."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ from codeassist.terminology.store import Store
 from codeassist.terminology.words import content_stems
 
 _MENTIONS = 1 << 32
+_TYPE_TWO = re.compile(r"\btype[ -]*(?:2|ii|two)\b|\b(?:t2dm|dm[ -]?2|dm[ -]?ii|t2d|niddm)\b", re.I)
 
 
 @dataclass(slots=True)
@@ -49,12 +51,15 @@ class MentionedCodes:
         target = self._store.phrases.row
         side_of_row: dict[int, frozenset[str]] = {}
         pending: list[tuple[int, int, int, int]] = []
+        type_one = self._type_one(read)
         for p, part in enumerate(read.parts):
             mentions = part.notes.mentions
             assert mentions is not None
             found: dict[int, dict[int, tuple[int, int, int]]] = {}
             for m in range(len(mentions)):
                 row = self._widened(int(target[mentions.phrase[m]]), day)
+                if type_one:
+                    row = self._as_type_one(row)
                 start, end = int(mentions.start[m]), int(mentions.end[m])
                 span = start * 100_003 + end
                 for leaf, matched, left_open in self._choose(part, row, start, end, day):
@@ -92,9 +97,32 @@ class MentionedCodes:
             table[np.isin(table[:, 2], list(replaced)), 6] = 2
         return np.concatenate([table, *more]) if more else table
 
+    def _type_one(self, read: ReadNote) -> bool:
+        """Whether the note says of the patient that the diabetes is of type 1, and nowhere that it is of type 2.
+
+        Diabetes without a type is type 2 only where the note does not name one (guideline I.C.4.a.1, 2).
+        """
+        if any(_TYPE_TWO.search(part.notes.text) for part in read.parts):
+            return False
+        for part in read.parts:
+            mentions = part.notes.mentions
+            assert mentions is not None
+            rows = self._store.phrases.row[mentions.phrase]
+            named = (rows >= 0) & (self._store.key[np.maximum(rows, 0)].astype("S3") == b"E10")
+            if (part.notes.status[mentions.start[named]] == STATUSES.index("present")).any():
+                return True
+        return False
+
+    def _as_type_one(self, row: int) -> int:
+        key = self._store.key[row].decode() if row >= 0 else ""
+        if not key.startswith("E11"):
+            return row
+        other = self._store.row("icd-10-cm", f"E10{key[3:]}")
+        return row if other is None else other
+
     def _widened(self, row: int, day: int) -> int:
-        """A phrase's target, or the category of which it is the default where that is a code left unspecified."""
-        return self._leaves.widest(row, day) if row >= 0 and self._store.billable[row] else row
+        """A phrase's target, or the category of which it is the default where it leaves something unspecified."""
+        return self._leaves.widest(row, day) if row >= 0 and self._store.system[row] == 0 else row
 
     def _choose(self, part: ReadDocument, row: int, start: int, end: int, day: int) -> list[tuple[int, int, int]]:
         """The codes that a phrase's target means here: row, attributes matched, whether one is left open. Two where
