@@ -116,14 +116,19 @@ def gestation(text: str) -> tuple[str, ...]:
 
 
 class AttributeContext:
-    """For one document, the words that qualify each mention."""
+    """For one document, the words that qualify each mention.
 
-    def __init__(self, doc: Doc) -> None:
+    ``first_visit``: active treatment, as in an emergency department, whatever the note says of healing or follow-up
+    (guideline I.C.19.a).
+    """
+
+    def __init__(self, doc: Doc, first_visit: bool = False) -> None:
         self._doc = doc
         self._notes: Annotations = annotations_of(doc)
         self._attributes = find_attributes(doc)
         self._at = np.array([a.start for a in self._attributes], dtype=np.int64)
-        self._note_words = frozenset(gestation(self._notes.text)) | self._encounter()
+        later = frozenset() if first_visit else self._encounter()
+        self._note_words = frozenset(gestation(self._notes.text)) | later | self._depth()
         self._sentence_words: dict[int, frozenset[str]] = {}
         self._organ_sides: dict[str, set[frozenset[str]]] | None = None
 
@@ -146,6 +151,11 @@ class AttributeContext:
         if counts["sequela"]:
             return frozenset({"sequela"})
         return frozenset({"subsequent"}) if counts["subsequent"] else frozenset()
+
+    def _depth(self) -> frozenset[str]:
+        """How deep the ulcer is, where the note says it of one ulcer only."""
+        found = {a.words for a in self._attributes if a.kind == "depth"}
+        return frozenset(found.pop()) if len(found) == 1 else frozenset()
 
     def words(self, start: int, end: int) -> frozenset[str]:
         """Words near the tokens ``start`` to ``end`` that may choose a leaf: those of the sentence, the
