@@ -3,18 +3,22 @@ the words around it support."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from codeassist.candidates.combinations import combine
-from codeassist.candidates.patterns import resolve_pattern
+from codeassist.candidates.patterns import pattern_system, resolve_pattern
 from codeassist.nlp.annotations import STATUSES
 from codeassist.nlp.reading import ReadDocument, ReadNote
 from codeassist.terminology.leaf import LeafPicker
 from codeassist.terminology.store import Store
+from codeassist.terminology.words import content_stems
 
 _MENTIONS = 1 << 32
+_TYPE_TWO = re.compile(r"\btype[ -]*(?:2|ii|two)\b|\b(?:t2dm|dm[ -]?2|dm[ -]?ii|t2d|niddm)\b", re.I)
 
 
 @dataclass(slots=True)
@@ -47,12 +51,15 @@ class MentionedCodes:
         target = self._store.phrases.row
         side_of_row: dict[int, frozenset[str]] = {}
         pending: list[tuple[int, int, int, int]] = []
+        type_one = self._type_one(read)
         for p, part in enumerate(read.parts):
             mentions = part.notes.mentions
             assert mentions is not None
             found: dict[int, dict[int, tuple[int, int, int]]] = {}
             for m in range(len(mentions)):
-                row = int(target[mentions.phrase[m]])
+                row = self._widened(int(target[mentions.phrase[m]]), day)
+                if type_one:
+                    row = self._as_type_one(row)
                 start, end = int(mentions.start[m]), int(mentions.end[m])
                 span = start * 100_003 + end
                 for leaf, matched, left_open in self._choose(part, row, start, end, day):
@@ -90,13 +97,40 @@ class MentionedCodes:
             table[np.isin(table[:, 2], list(replaced)), 6] = 2
         return np.concatenate([table, *more]) if more else table
 
+    def _type_one(self, read: ReadNote) -> bool:
+        """Whether the note says of the patient that the diabetes is of type 1, and nowhere that it is of type 2.
+
+        Diabetes without a type is type 2 only where the note does not name one (guideline I.C.4.a.1, 2).
+        """
+        if any(_TYPE_TWO.search(part.notes.text) for part in read.parts):
+            return False
+        for part in read.parts:
+            mentions = part.notes.mentions
+            assert mentions is not None
+            rows = self._store.phrases.row[mentions.phrase]
+            named = (rows >= 0) & (self._store.key[np.maximum(rows, 0)].astype("S3") == b"E10")
+            if (part.notes.status[mentions.start[named]] == STATUSES.index("present")).any():
+                return True
+        return False
+
+    def _as_type_one(self, row: int) -> int:
+        key = self._store.key[row].decode() if row >= 0 else ""
+        if not key.startswith("E11"):
+            return row
+        other = self._store.row("icd-10-cm", f"E10{key[3:]}")
+        return row if other is None else other
+
+    def _widened(self, row: int, day: int) -> int:
+        """A phrase's target, or the category of which it is the default where it leaves something unspecified."""
+        return self._leaves.widest(row, day) if row >= 0 and self._store.system[row] == 0 else row
+
     def _choose(self, part: ReadDocument, row: int, start: int, end: int, day: int) -> list[tuple[int, int, int]]:
         """The codes that a phrase's target means here: row, attributes matched, whether one is left open. Two where
         both sides are meant and no bilateral code exists (guideline I.B.13)."""
         words = part.context.words(start, end)
         if row < 0:
             choice = resolve_pattern(self._store.patterns[-1 - row], words)
-            found = self._store.row("icd-10-pcs", choice.code) if choice else None
+            found = self._store.row(pattern_system(choice.code), choice.code) if choice else None
             if choice is None or found is None or not self._store.valid(day)[found]:
                 return []
             return [(found, len(choice.matched), int(bool(choice.open)))]
@@ -113,6 +147,11 @@ class MentionedCodes:
             if leaf is not None and not leaf.unsupported
         ]
 
+    @lru_cache(maxsize=8192)  # noqa: B019 - lives as long as its store
+    def _organ(self, row: int) -> frozenset[str]:
+        """The words of a category's title, among them its organ's."""
+        return frozenset(content_stems(self._store.title(row)))
+
     def _carry_sides(
         self,
         read: ReadNote,
@@ -121,15 +160,15 @@ class MentionedCodes:
         side_of_row: dict[int, frozenset[str]],
         day: int,
     ) -> None:
-        """A problem named again without its side keeps the side that the note gave it before ("left knee pain"
-        in the history, "knee pain" in the assessment)."""
+        """A problem named without its side keeps the side that the note gave it before ("left knee pain" in the
+        history, "knee pain" in the assessment), or the only side that the note gives its organ."""
         order = np.lexsort((table[:, 1], table[:, 0]))
         places = table[order, 0] * _MENTIONS + table[order, 1]
         for p, m, row, _ in pending:
-            side = side_of_row.get(row)
+            part = read.parts[p]
+            side = side_of_row.get(row) or part.context.side_of(self._organ(row))
             if not side:
                 continue
-            part = read.parts[p]
             mentions = part.notes.mentions
             assert mentions is not None
             words = part.context.words(int(mentions.start[m]), int(mentions.end[m])) | side

@@ -1,4 +1,5 @@
-"""ICD-10-PCS patterns of the lexicon: ``0SR{C=right|D=left}0J{9=cemented|A=uncemented|Z}``."""
+"""Patterns of procedure codes in the lexicon: ``0SR{C=right|D=left}0J{9=cemented|A=uncemented|Z}`` in ICD-10-PCS,
+``735{62=3|64=4,5|60}`` (knee films by the number of views) in CPT."""
 
 from __future__ import annotations
 
@@ -34,8 +35,13 @@ def _parse(pattern: str) -> tuple[str | tuple[tuple[str, tuple[frozenset[str], .
     return tuple(parts)
 
 
+def pattern_system(code: str) -> str:
+    """The system of a code that a pattern came to: seven characters are ICD-10-PCS, five digits CPT, else HCPCS."""
+    return "icd-10-pcs" if len(code) == 7 else "cpt" if code[:1].isdigit() else "hcpcs"
+
+
 def resolve_pattern(pattern: str, words: Set[str]) -> PatternChoice | None:
-    """The ICD-10-PCS value that ``words`` choose, or ``None`` when a character without default stays open.
+    """The code that ``words`` choose, or ``None`` when a character without default stays open.
 
     >>> resolve_pattern("0DTJ{4=laparoscopic|0}ZZ", {"laparoscopic", "appendectomy"}).code
     '0DTJ4ZZ'

@@ -10,7 +10,7 @@ from codeassist.nlp.annotations import Annotations, annotations_of
 from codeassist.nlp.attributes.attributes import AttributeContext
 from codeassist.nlp.mentions.values import Content, content_words
 from codeassist.nlp.pipeline import Pipeline
-from codeassist.note import Document, Note
+from codeassist.note import Document, Note, Setting
 from codeassist.terminology.store import Store
 
 
@@ -40,11 +40,11 @@ class NoteReader:
         self._store = store
         self._pipeline = Pipeline(store)
 
-    def document(self, document: Document) -> ReadDocument:
+    def document(self, document: Document, setting: Setting = "outpatient") -> ReadDocument:
         """One document, read."""
         doc = self._pipeline(document.text)
         notes = annotations_of(doc)
-        return ReadDocument(document, doc, notes, content_words(notes, self._store), AttributeContext(doc))
+        return ReadDocument(document, doc, notes, content_words(notes, self._store), AttributeContext(doc, setting == "emergency"))
 
     def __call__(self, note: Note) -> ReadNote:
-        return ReadNote(note, [self.document(d) for d in note.parts])
+        return ReadNote(note, [self.document(d, note.setting) for d in note.parts])

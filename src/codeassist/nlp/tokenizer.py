@@ -13,11 +13,16 @@ _INFIXES = (
     r"(?<=[A-Za-z0-9])[-–—/+&](?=[A-Za-z0-9])",
     r"(?<=[a-z])[.,;:](?=[A-Z(])",
     r"(?<=[0-9A-Za-z)])[,;:](?=[A-Za-z])",
+    r"(?<=[A-Za-z0-9)])\.(?=,)",
+    r"(?<=\.),(?=\w)",
+    r"(?<=[A-Z]{2})\.(?=[A-Z0-9])",
+    r"(?<=[a-z]{3})\.(?=\d)",
+    r"(?<=\d)[.)](?=[A-Za-z]{3})",
 )
 
 
 def blank_english() -> Language:
-    """``spacy.blank("en")`` with the infixes that clinical text needs ("COVID-19", "L4-L5", "type-2", "dx,1")."""
+    """``spacy.blank("en")`` with the infixes that clinical text needs ("COVID-19", "L4-L5", "dx,1", "CHF.,2.", "2)HTN")."""
     nlp = spacy.blank("en")
     infixes = [*(nlp.Defaults.infixes or []), *_INFIXES]
     tokenizer: Any = nlp.tokenizer

@@ -311,6 +311,16 @@ class FeatureExtractor:
             matrix[i, COLUMN["integral_gap"]] = other - strength[i]
 
 
+_PRESENT, _POSSIBLE = STATUSES.index("present"), STATUSES.index("possible")
+_CONFIRMED_ONLY = (b"B20", b"Z21", b"U071", b"A925", b"J09", b"J10")
+"""HIV, COVID-19, Zika and identified influenza are coded only when confirmed (guidelines I.C.1.a, f, g; I.C.10.c)."""
+
+
+def _confirmed_only(store: Store, row: np.ndarray) -> np.ndarray:
+    keys = store.key[row]
+    return np.any([np.char.startswith(keys, c) for c in _CONFIRMED_ONLY], axis=0)
+
+
 @dataclass(slots=True)
 class _HitColumns:
     group: np.ndarray
@@ -339,6 +349,9 @@ def _hit_columns(read: ReadNote, hits: MentionHits, store: Store) -> _HitColumns
         groups = np.array([GROUP_OF[s.kind] for s in notes.sections])
         out.group[mine] = groups[notes.section[start]]
         out.status[mine] = notes.status[start]
+        if read.note.setting == "inpatient":
+            likely = mine & (out.status == _POSSIBLE)
+            out.status[likely & ~_confirmed_only(store, hits.row)] = _PRESENT
         out.kind[mine] = _KIND_COLUMN[store.phrases.kind[mentions.phrase[m]]]
         out.words[mine] = mentions.words[m]
         out.nested[mine] = mentions.nested[m]

@@ -18,9 +18,11 @@ _PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
 _FREE = frozenset(
     "unspecified without unilateral other specified type site part initial encounter closed routine healing "
     "degree severity stage eye ear eyelid not applicable single fetus uncomplicated due "
-    "known physiological condition".split()
+    "known physiological condition primary region side canthus including".split()
 )
 """Words that a note need not say for a leaf to hold."""
+_DOMINANT = {"right": "dominant", "left": "nondominant"}
+"""Where dominance is not stated, the right side is dominant and the left is not (guideline I.C.6.a)."""
 _UNSPECIFIED = frozenset({"unspecified"})
 _OTHER = frozenset({"other", "specified"})
 _INTENT = frozenset("accidental unintentional".split())
@@ -50,6 +52,7 @@ class Leaf:
 class _Option:
     row: int
     specific: frozenset[str]
+    implied: frozenset[str]
     position: int
 
 
@@ -72,6 +75,27 @@ class LeafPicker:
         vocabulary = self.vocabulary(row)
         return self._choose(row, frozenset(words & vocabulary), day)
 
+    def widest(self, row: int, day: int) -> int:
+        """The highest category with the same leaf as ``row`` when nothing more is said, or ``row`` itself.
+
+        A name that stands for an unspecified code ("hip arthritis": M16.9) may so find its specified sibling.
+        """
+        return self._widest(row, day)
+
+    @lru_cache(maxsize=16384)  # noqa: B019 - one picker lives as long as its store
+    def _widest(self, row: int, day: int) -> int:
+        store = self._store
+        default = self.pick(row, frozenset(), day)
+        if default is None or "unspecified" not in store.title(row).lower():
+            return row
+        best, above = row, int(store.parent[row])
+        while above >= 0 and store.system[above] == store.system[row]:
+            leaf = self.pick(above, frozenset(), day)
+            if leaf is not None and leaf.row == default.row:
+                best = above
+            above = int(store.parent[above])
+        return best
+
     def vocabulary(self, row: int) -> frozenset[str]:
         """The words that tell the leaves below ``row`` apart."""
         return self._vocabulary(row)
@@ -80,9 +104,9 @@ class LeafPicker:
     def _vocabulary(self, row: int) -> frozenset[str]:
         words: set[str] = set()
         for option in self._options(row):
-            words |= option.specific
+            words |= option.specific | option.implied
             for sibling in self._options(option.row) if not self._store.billable[option.row] else ():
-                words |= sibling.specific
+                words |= sibling.specific | sibling.implied
         return frozenset(words)
 
     def _read_options(self, row: int) -> tuple[_Option, ...]:
@@ -97,9 +121,11 @@ class LeafPicker:
             expanded_parents = {int(store.parent[r]) for r in rows if store.expanded[r]}
             rows = [r for r in rows if not store.expanded[r] and (store.billable[r] or r in expanded_parents)]
         base = set(_title_words(store.title(row)))
-        words = [frozenset(_title_words(store.title(r))) - base for r in rows]
+        words = [frozenset(_title_words(store.title(r))) for r in rows]
         shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
-        return tuple(_Option(r, w - shared, i) for i, (r, w) in enumerate(zip(rows, words, strict=True)))
+        return tuple(
+            _Option(r, w - base - shared, (w & base) - shared, i) for i, (r, w) in enumerate(zip(rows, words, strict=True))
+        )
 
     def _pick(self, row: int, words: frozenset[str], day: int) -> Leaf | None:
         store = self._store
@@ -111,12 +137,13 @@ class LeafPicker:
                 continue
             matched = option.specific & words
             left_over = option.specific - words - _FREE - _INTENT
+            left_over -= {_DOMINANT[side] for side in matched & _DOMINANT.keys()}
             vague = 0
             if option.specific & _UNSPECIFIED:
                 vague = len(left_over - _CLAIMS)
                 left_over &= _CLAIMS
             unsupported = len(left_over)
-            value = 2.0 * len(matched) - 3.0 * unsupported - 0.3 * vague - 0.05 * len(option.specific & _FREE)
+            value = 2.0 * len(matched) + len(option.implied & words) - 3.0 * unsupported - 0.3 * vague - 0.05 * len(option.specific & _FREE)
             if option.specific & _UNSPECIFIED:
                 value += 0.7
             elif option.specific & _OTHER:
@@ -140,7 +167,7 @@ class LeafPicker:
 
 
 _ABSENT = re.compile(
-    r"\b(?:without|not) .+?(?=,? (?:with|without|not|intractable|initial|subsequent|left|right|bilateral)\b|;|$)", re.I
+    r"\b(?:without|not) .+?(?=,? (?:with|without|not|intractable|initial|subsequent|sequela|left|right|bilateral)\b|;|$)", re.I
 )
 """What a title says is not there need not be said by a note."""
 

@@ -116,15 +116,21 @@ def gestation(text: str) -> tuple[str, ...]:
 
 
 class AttributeContext:
-    """For one document, the words that qualify each mention."""
+    """For one document, the words that qualify each mention.
 
-    def __init__(self, doc: Doc) -> None:
+    ``first_visit``: active treatment, as in an emergency department, whatever the note says of healing or follow-up
+    (guideline I.C.19.a).
+    """
+
+    def __init__(self, doc: Doc, first_visit: bool = False) -> None:
         self._doc = doc
         self._notes: Annotations = annotations_of(doc)
         self._attributes = find_attributes(doc)
         self._at = np.array([a.start for a in self._attributes], dtype=np.int64)
-        self._note_words = frozenset(gestation(self._notes.text)) | self._encounter()
+        later = frozenset() if first_visit else self._encounter()
+        self._note_words = frozenset(gestation(self._notes.text)) | later | self._depth()
         self._sentence_words: dict[int, frozenset[str]] = {}
+        self._organ_sides: dict[str, set[frozenset[str]]] | None = None
 
     def _encounter(self) -> frozenset[str]:
         """Whether the note as a whole is about a later visit or a late effect."""
@@ -145,6 +151,11 @@ class AttributeContext:
         if counts["sequela"]:
             return frozenset({"sequela"})
         return frozenset({"subsequent"}) if counts["subsequent"] else frozenset()
+
+    def _depth(self) -> frozenset[str]:
+        """How deep the ulcer is, where the note says it of one ulcer only."""
+        found = {a.words for a in self._attributes if a.kind == "depth"}
+        return frozenset(found.pop()) if len(found) == 1 else frozenset()
 
     def words(self, start: int, end: int) -> frozenset[str]:
         """Words near the tokens ``start`` to ``end`` that may choose a leaf: those of the sentence, the
@@ -174,6 +185,25 @@ class AttributeContext:
             if best is None or distance < best[0]:
                 best = (distance, a.words)
         return frozenset(best[1]) if best is not None else frozenset()
+
+    def side_of(self, organ: frozenset[str]) -> frozenset[str]:
+        """The side that the document gives to one of these words ("right upper hip"), if it gives one side only."""
+        if self._organ_sides is None:
+            self._organ_sides = self._find_organ_sides()
+        found = {side for word in organ for side in self._organ_sides.get(word, ())}
+        return found.pop() if len(found) == 1 else frozenset()
+
+    def _find_organ_sides(self) -> dict[str, set[frozenset[str]]]:
+        from codeassist.terminology.words import stem
+
+        sides: dict[str, set[frozenset[str]]] = {}
+        for a in self._attributes:
+            if a.kind == "laterality":
+                for token in self._doc[a.end : a.end + 3]:
+                    if token.is_punct or token.is_space:
+                        break
+                    sides.setdefault(stem(token.lower_), set()).add(frozenset(a.words))
+        return sides
 
     def _commas(self, low: int, high: int) -> int:
         return sum(1 for t in self._doc[low:high] if t.text in ",;") if high > low else 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from codeassist.nlp.annotations import Annotations, MentionArrays, annotations_of
-from codeassist.nlp.mentions.values import Content, content_words
+from codeassist.nlp.mentions.values import Content, content_words, unqualified
 from codeassist.terminology.store import Store
 from codeassist.terminology.words import MAX_PHRASE_WORDS
 
@@ -46,6 +49,21 @@ def lookup(table: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return which, np.repeat(low, counts) + offsets
 
 
+@dataclass(slots=True)
+class _Windows:
+    """Windows that fit a phrase: first content word, content words spanned, words of the phrase, and the phrase."""
+
+    first: np.ndarray
+    length: np.ndarray
+    words: np.ndarray
+    phrase: np.ndarray
+
+    def and_(self, other: _Windows) -> _Windows:
+        return _Windows(
+            *(np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("first", "length", "words", "phrase"))
+        )
+
+
 class MentionFinder:
     """spaCy component: fills ``mentions`` of the annotations and ``doc.spans["mentions"]``.
 
@@ -62,21 +80,31 @@ class MentionFinder:
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)
         content = content_words(notes, self._store)
-        keys, first, length = window_keys(content)
+        keys, first, words = window_keys(content)
         which, phrase = lookup(self._store.phrases.key, keys)
-        notes.mentions = self._select(doc, notes, content, first[which], length[which], phrase)
+        windows = _Windows(first[which], words[which], words[which], phrase)
+        notes.mentions = self._select(doc, notes, content, windows.and_(self._across_qualifiers(notes, content)))
         if self._spans:
             self._set_spans(doc, notes)
         return doc
 
-    def _select(
-        self, doc: Doc, notes: Annotations, content: Content, first: np.ndarray, length: np.ndarray, phrase: np.ndarray
-    ) -> MentionArrays:
-        keep = self._allowed(doc, notes, content, first, length, phrase)
-        first, length, phrase = first[keep], length[keep], phrase[keep]
+    def _across_qualifiers(self, notes: Annotations, content: Content) -> _Windows:
+        """Windows that fit a phrase once the sides and degrees between their words are passed over."""
+        place = unqualified(notes, content)
+        thin = Content(*(a[place] for a in (content.token, content.value, content.known, content.segment, content.gap)))
+        keys, first, words = window_keys(thin)
+        length = place[first + words - 1] - place[first] + 1 if len(first) else words
+        across = np.flatnonzero(length > words)
+        which, phrase = lookup(self._store.phrases.key, keys[across])
+        chosen = across[which]
+        return _Windows(place[first[chosen]], length[chosen].astype(np.int32), words[chosen], phrase)
+
+    def _select(self, doc: Doc, notes: Annotations, content: Content, found: _Windows) -> MentionArrays:
+        keep = self._allowed(doc, notes, content, found.first, found.phrase)
+        first, length, words, phrase = (a[keep] for a in (found.first, found.length, found.words, found.phrase))
         last = first + length - 1
         gaps = content.gap[last] - content.gap[first]
-        order = np.lexsort((first, gaps, -length))
+        order = np.lexsort((first, gaps, -words))
         taken = np.full(len(content.token), -1, dtype=np.int64)  # which window owns a word
         state = np.zeros(len(first), dtype=np.int8)  # 1 kept, 2 nested
         windows: dict[tuple[int, int], int] = {}
@@ -95,17 +123,17 @@ class MentionFinder:
                 windows[a, b] = seen
             state[i] = seen
         keep = np.flatnonzero(state)
-        keep = keep[np.lexsort((phrase[keep], -length[keep], first[keep]))]
+        keep = keep[np.lexsort((phrase[keep], -words[keep], first[keep]))]
         return MentionArrays(
             start=content.token[first[keep]],
             end=content.token[last[keep]] + 1,
             phrase=phrase[keep],
-            words=length[keep],
+            words=words[keep],
             nested=state[keep] == 2,
         )
 
     def _allowed(
-        self, doc: Doc, notes: Annotations, content: Content, first: np.ndarray, length: np.ndarray, phrase: np.ndarray
+        self, doc: Doc, notes: Annotations, content: Content, first: np.ndarray, phrase: np.ndarray
     ) -> np.ndarray:
         keep = np.ones(len(phrase), dtype=bool)
         for i in np.flatnonzero(self._store.phrases.capitals[phrase]).tolist():
@@ -113,11 +141,10 @@ class MentionFinder:
             keep[i] = doc[start].is_upper and not _shouting(doc, notes, start)
         contexts = self._store.phrases.context[phrase]
         if contexts.any():
-            text = notes.text.lower()
             for number in np.unique(contexts[contexts > 0]).tolist():
                 wanted, unwanted = self._context_keys[number]
-                fits = (not wanted or any(w in text for w in wanted)) and not any(w in text for w in unwanted)
-                if not fits:
+                needed = wanted is None or wanted.search(notes.text) is not None
+                if not needed or (unwanted is not None and unwanted.search(notes.text) is not None):
                     keep[contexts == number] = False
         return keep
 
@@ -132,8 +159,15 @@ class MentionFinder:
         doc.spans["mentions"] = spans
 
 
-def _context(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return tuple(w for w in words if not w.startswith("!")), tuple(w[1:] for w in words if w.startswith("!"))
+def _context(words: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+    """What must and what must not stand in the note, at the start of a word ("ear" is not in "year")."""
+    wanted = [re.escape(w) for w in words if not w.startswith("!")]
+    unwanted = [re.escape(w[1:]) for w in words if w.startswith("!")]
+    return _any_of(wanted), _any_of(unwanted)
+
+
+def _any_of(words: list[str]) -> re.Pattern[str] | None:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})", re.I) if words else None
 
 
 def _shouting(doc: Doc, notes: Annotations, token: int) -> bool:

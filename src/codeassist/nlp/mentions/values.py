@@ -15,6 +15,10 @@ from codeassist.terminology.words import STOP_WORDS, mix
 _EXTRA_STOPS = ("'s", "’s", "`", "'")
 
 
+_QUALIFIERS = "left right bilateral bilaterally mild moderate severe inferior superior".split()
+"""Words that a name may hold without changing what it names ("osteoarthritis of the right knee")."""
+
+
 @dataclass(slots=True)
 class Content:
     """The content words of a note: token index, value, and whether the value is known to the terminology.
@@ -37,6 +41,16 @@ def _stop_hashes() -> np.ndarray:
 @cache
 def _separator_hashes() -> np.ndarray:
     return np.sort(np.array([hash_string(w) for w in (",", ";", ":", "and", "or", "(", ")", ".")], dtype=np.uint64))
+
+
+@cache
+def _qualifier_hashes() -> np.ndarray:
+    return np.sort(np.array([hash_string(w) for w in _QUALIFIERS], dtype=np.uint64))
+
+
+def unqualified(notes: Annotations, content: Content) -> np.ndarray:
+    """The places of ``content`` that are left when sides and degrees are passed over."""
+    return np.flatnonzero(~_isin(notes.lower[content.token], _qualifier_hashes()))
 
 
 def _isin(values: np.ndarray, table: np.ndarray) -> np.ndarray:
