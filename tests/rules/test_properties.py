@@ -94,7 +94,7 @@ def named(record: dict[str, Any], store: Store) -> dict[str, Any]:
     return {**record, "codes": lines}
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 @example(data=None)
 def test_any_list_of_codes(store: Store, data: st.DataObject | None) -> None:
