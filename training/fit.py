@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from codeassist.candidates.associations import Associations, learn_associations
-from codeassist.candidates.neighbours import Neighbours, learn_neighbours
+from codeassist.candidates.neighbours import Neighbours, learn_neighbours, no_neighbours
 from codeassist.proposing import LabelSpace, Proposer
 from codeassist.ranking.ranker import GROUPS, Ranker, fit_ranker, group_of
 from codeassist.terminology.store import Store
@@ -54,7 +54,7 @@ def fit(
     for fold in range(int(np.max(folds)) + 1):
         progress("features out of fold", fold, FOLDS)
         train = [e for e, f in zip(examples, folds, strict=True) if f != fold]
-        shares, associations, neighbours, neighbour_labels = _learn(train, len(labels))
+        shares, associations, neighbours, neighbour_labels = _learn(train, len(labels), audited_labels)
         proposer = Proposer(store, space, shares, audited_labels)
         for i, example in enumerate(examples):
             if folds[i] == fold:
@@ -65,15 +65,22 @@ def fit(
         if rows[group].matrix and sum(t.sum() for t in rows[group].target) >= 5:
             rankers[group], metrics[group] = _fit_group(rows[group], seed, general=not audited_labels)
     progress("associations", FOLDS + len(GROUPS), FOLDS + len(GROUPS) + 1)
-    shares, associations, neighbours, neighbour_labels = _learn(examples, len(labels))
+    shares, associations, neighbours, neighbour_labels = _learn(examples, len(labels), audited_labels)
     return Fitted(shares, associations, neighbours, neighbour_labels, rankers, metrics)
 
 
-def _learn(examples: Sequence[Example], labels: int) -> tuple[np.ndarray, Associations, Neighbours, np.ndarray]:
+def _learn(
+    examples: Sequence[Example], labels: int, audited_labels: bool
+) -> tuple[np.ndarray, Associations, Neighbours, np.ndarray]:
+    """Label shares, associations, and the neighbours with the labels that they score.
+
+    Whole-note likeness tells a site's own habit; for notes of other sites it gained nothing in cross-validation, and
+    is left out.
+    """
     counts = np.zeros(labels)
     for e in examples:
         counts[e.labels] += 1
-    frequent = np.flatnonzero(counts >= 2)
+    frequent = np.flatnonzero(counts >= 2) if audited_labels else np.zeros(0, dtype=np.int64)
     matrix = np.zeros((len(examples), len(frequent)), dtype=np.float32)
     position = np.full(labels, -1)
     position[frequent] = np.arange(len(frequent))
@@ -83,7 +90,7 @@ def _learn(examples: Sequence[Example], labels: int) -> tuple[np.ndarray, Associ
     return (
         counts / max(1, len(examples)),
         learn_associations([e.taught for e in examples], labels),
-        learn_neighbours([e.counts for e in examples], matrix),
+        learn_neighbours([e.counts for e in examples], matrix) if audited_labels else no_neighbours(),
         frequent,
     )
 

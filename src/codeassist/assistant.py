@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from codeassist.ranking.settling import settle
 from codeassist.ranking.tiers import held_back
 from codeassist.release import Release, load_release
 from codeassist.result import (
+    Alternative,
     Assertion,
     CodingResult,
     Discarded,
@@ -37,6 +39,8 @@ from codeassist.settings import settings
 from codeassist.terminology.access import open_store
 from codeassist.terminology.phrases import PhraseKind
 from codeassist.terminology.store import Store
+from codeassist.visits import Visit, assess_visit
+from codeassist.visits.tables import visit_codes
 
 FLOOR = 0.005
 """Least probability of a candidate that is shown."""
@@ -45,6 +49,10 @@ MOST = {"diagnosis": 18, "procedure": 12}
 AUDITED_FLOOR = 0.004
 AUDITED_MOST = {"diagnosis": 40, "procedure": 25}
 """The same for a model of a site's own labels, where notes hold many codes."""
+VISIT_FLOOR, VISIT_CEILING = 0.05, 0.9
+"""Least and greatest probability of the assessed visit: a note that tells of a visit is hardly ever without the chance
+that one is coded, and even where one is, the level may be another."""
+_MOST_VISIT_EVIDENCE = 12
 _EXPLAINED = 15
 _INTEGRAL = "it belongs to a condition that the note names, and is not coded beside it (guideline I.B.5)"
 _LEFT_OUT = {
@@ -93,7 +101,10 @@ class CodeAssistant:
         keep = self._usable(found, note, day)
         groups = np.array([group_of(self._proposer.features.key(int(c))[0]) for c in found.ids], dtype=object)
         probability = self._rank(found, keep, groups)
-        suggestions = self._suggestions(read, found, probability, keep, groups, day)
+        visits = self._visit_candidates(found)
+        suggestions = self._suggestions(read, found, probability, keep & ~visits, groups, day)
+        suggestions = self._with_visit(read, found, probability, keep & visits, groups, day, suggestions)
+        keep &= ~visits
         discarded = self._discarded(read, found, probability, keep, {(s.system, s.code) for s in suggestions})
         findings, suggestions = self._rules.review(note, suggestions, self._places(found))
         return CodingResult(
@@ -196,8 +207,8 @@ class CodeAssistant:
         order.sort(key=lambda i: (-probability[i], keys[i]))
         reasons = self._reasons(found, groups, order)
         coded = self._coded(found, groups, probability, order)
-        out = []
-        for rank, i in enumerate(order, 1):
+        out: list[Suggestion] = []
+        for i in order:
             system, key = keys[i]
             candidate = int(found.ids[i])
             listed = candidate < len(self.terminology) and bool(self.terminology.valid(day)[candidate])
@@ -217,7 +228,7 @@ class CodeAssistant:
                     code=self.terminology.code(candidate) if inside else dotted(system, key),
                     display=self.terminology.title(candidate) if inside else "(known from audited notes only)",
                     probability=round(float(probability[i]), 4),
-                    rank=rank,
+                    rank=len(out) + 1,
                     tier=tier,
                     evidence=self._evidence.pick(read, found, i),
                     explanation=reasons.get(i, ()),
@@ -249,6 +260,64 @@ class CodeAssistant:
             mine = [i for i in order[:_EXPLAINED] if groups[i] == group]
             out.update(zip(mine, explain(ranker, found.matrix[mine]), strict=True) if mine else ())
         return out
+
+    def _visit_candidates(self, found: Candidates) -> np.ndarray:
+        """Candidates that are levels of a visit: these are assessed, not suggested from words. A site's own labels are
+        taken as they are."""
+        if self.release.audited_labels:
+            return np.zeros(len(found.ids), dtype=bool)
+        keys = [self._proposer.features.key(int(c)) for c in found.ids]
+        return np.array([system == "cpt" and key in visit_codes() for system, key in keys], dtype=bool)
+
+    def _with_visit(
+        self,
+        read: ReadNote,
+        found: Candidates,
+        probability: np.ndarray,
+        levels: np.ndarray,
+        groups: np.ndarray,
+        day: int,
+        suggestions: tuple[Suggestion, ...],
+    ) -> tuple[Suggestion, ...]:
+        """The suggestions with the visit that the note is about, where its setting reports CPT."""
+        if self.release.audited_labels or read.note.setting == "inpatient":
+            return suggestions
+        rows = found.ids.tolist()
+        visit = assess_visit(read, found.hits, self.terminology, dict(zip(rows, probability.tolist(), strict=True)))
+        row = self.terminology.row("cpt", visit.code) if visit else None
+        if visit is None or row is None or not self.terminology.valid(day)[row]:
+            return suggestions
+        # the ranker tells apart badly which level a visit has, but well whether one is coded at all: the chances that
+        # it gives to the levels, of which at most one is coded, add up to the chance that the visit is
+        chance = min(max(float(probability[levels].sum()), VISIT_FLOOR), VISIT_CEILING)
+        mine = [i for i in np.flatnonzero(levels).tolist() if rows[i] == row]
+        reasons = self._reasons(found, groups, mine).get(mine[0], ()) if mine else ()
+        suggestion = self._visit(read, visit, row, round(chance, 4), reasons)
+        merged = sorted((*suggestions, suggestion), key=lambda s: -s.probability)
+        return tuple(replace(s, rank=rank) for rank, s in enumerate(merged, 1))
+
+    def _visit(self, read: ReadNote, visit: Visit, row: int, chance: float, reasons: tuple[Reason, ...]) -> Suggestion:
+        """The suggestion of an assessed visit: its elements as the first reasons, its neighbours as alternatives."""
+        store = self.terminology
+        threshold = self.release.rankers["procedure"].threshold
+        held = held_back("cpt", visit.code, settings().reported_groups)
+        neighbours = [(n, store.row("cpt", n.code)) for n in visit.alternatives]
+        chosen = () if visit.chosen_by == "decision making" else (Reason("visit", f"chosen by {visit.chosen_by}", 0.0),)
+        elements = tuple(Reason(f"mdm_{e.name}", str(e), 0.0) for e in visit.elements)
+        passages = (*visit.passages, *(p for e in visit.elements for p in e.passages))
+        return Suggestion(
+            system="cpt",
+            code=store.code(row),
+            display=store.title(row),
+            probability=chance,
+            rank=1,
+            tier="candidate" if held or chance < threshold else "code",
+            evidence=self._evidence.at(read, passages)[:_MOST_VISIT_EVIDENCE],
+            explanation=(*elements, *chosen, *reasons),
+            alternatives=tuple(
+                Alternative(store.code(r), store.title(r), n.why) for n, r in neighbours if r is not None
+            ),
+        )
 
     def _discarded(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from codeassist.nlp.annotations import STATUSES
@@ -23,9 +25,12 @@ class EvidencePicker:
         """Evidence of one candidate, best first; spans do not repeat."""
         mentions = self._mentions(read, found, candidate)
         taught = self._taught(read, found, candidate, SURE if mentions else 0.0)
-        spans = dict.fromkeys([*mentions, *taught])
+        return self.at(read, [*mentions, *taught])
+
+    def at(self, read: ReadNote, passages: Iterable[tuple[int, int, int]]) -> tuple[Evidence, ...]:
+        """Evidence of passages (document, first token, token after the last) in their order, each once."""
         several = len(read.parts) > 1
-        return tuple(self._evidence(read.parts[p], s, e, several) for p, s, e in spans)
+        return tuple(self._evidence(read.parts[p], s, e, several) for p, s, e in dict.fromkeys(passages))
 
     def assertion(self, part: ReadDocument, token: int) -> Assertion:
         """Status and cue at a token."""

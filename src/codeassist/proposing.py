@@ -62,7 +62,7 @@ class Proposer:
         """What the audited notes say of this note; ``labels`` numbers the outputs of ``neighbours``."""
         contents = [p.content for p in read.parts]
         found = find_associations(associations, contents)
-        scores = neighbours.scores(note_counts(contents))
+        scores = neighbours.scores(note_counts(contents)) if len(labels) else np.zeros(0, dtype=np.float32)
         top = np.argsort(-scores, kind="stable")[:NEIGHBOUR_CANDIDATES]
         top = top[scores[top] > 0.02]
         least = LEAST_PRECISION if self._audited else LEAST_PRECISION_ELSEWHERE

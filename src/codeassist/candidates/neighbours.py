@@ -55,6 +55,18 @@ class Neighbours:
         return np.asarray(similarity.astype(np.float32) @ self.dual.astype(np.float32))
 
 
+def no_neighbours() -> Neighbours:
+    """Neighbours that score no label."""
+    empty = np.zeros(0, dtype=np.float32)
+    return Neighbours(
+        empty,
+        np.zeros(0, dtype=np.int32),
+        np.zeros(1, dtype=np.int64),
+        empty,
+        np.zeros((0, 0), dtype=np.float16),
+    )
+
+
 def learn_neighbours(counts: Sequence[np.ndarray], labels: np.ndarray, alpha: float = 0.4) -> Neighbours:
     """Fit on the counts of notes and their 0/1 label matrix (notes by labels)."""
     rows, columns, values = [], [], []

@@ -44,7 +44,9 @@ class NoteReader:
         """One document, read."""
         doc = self._pipeline(document.text)
         notes = annotations_of(doc)
-        return ReadDocument(document, doc, notes, content_words(notes, self._store), AttributeContext(doc, setting == "emergency"))
+        return ReadDocument(
+            document, doc, notes, content_words(notes, self._store), AttributeContext(doc, setting == "emergency")
+        )
 
     def __call__(self, note: Note) -> ReadNote:
         return ReadNote(note, [self.document(d, note.setting) for d in note.parts])

@@ -22,7 +22,7 @@ _INFIXES = (
 
 
 def blank_english() -> Language:
-    """``spacy.blank("en")`` with the infixes that clinical text needs ("COVID-19", "L4-L5", "dx,1", "CHF.,2.", "2)HTN")."""
+    """``spacy.blank("en")`` with the infixes that clinical text needs ("COVID-19", "L4-L5", "CHF.,2.", "2)HTN")."""
     nlp = spacy.blank("en")
     infixes = [*(nlp.Defaults.infixes or []), *_INFIXES]
     tokenizer: Any = nlp.tokenizer

@@ -318,7 +318,7 @@ _CONFIRMED_ONLY = (b"B20", b"Z21", b"U071", b"A925", b"J09", b"J10")
 
 def _confirmed_only(store: Store, row: np.ndarray) -> np.ndarray:
     keys = store.key[row]
-    return np.any([np.char.startswith(keys, c) for c in _CONFIRMED_ONLY], axis=0)
+    return np.asarray(np.any([np.char.startswith(keys, c) for c in _CONFIRMED_ONLY], axis=0))
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ _LOWEST = _lowest_bits()
 @dataclass(slots=True)
 class Forest:
     """Trees by inner nodes: feature, threshold (a value above it goes right) and the mask of leaves that stay, each of
-    shape (15, trees); leaf values of shape (trees, 16) in log-odds, flattened; and the baseline."""
+    shape (inner nodes of the largest tree, trees); leaf values of shape (trees, 16) in log-odds; and the baseline."""
 
     feature: np.ndarray
     threshold: np.ndarray
@@ -77,6 +77,8 @@ def forest_of(classifier: HistGradientBoostingClassifier) -> Forest:
             feature[i, t] = nodes[node]["feature_idx"]
             threshold[i, t] = _at_most(float(nodes[node]["num_threshold"]))
             mask[i, t] = _ALL & ~np.uint16(left_leaves)
+    used = max((int(np.isfinite(threshold[:, t]).sum()) for t in range(len(trees))), default=0)
+    feature, threshold, mask = feature[:used], threshold[:used], mask[:used]
     return Forest(feature, threshold, mask, leaf, float(classifier._baseline_prediction.ravel()[0]))
 
 

@@ -67,8 +67,8 @@ def new_classifier(seed: int, rows: int, general: bool) -> HistGradientBoostingC
     if general:
         signs = [1 if f in _RISING else -1 if f in _FALLING else 0 for f in FEATURES]
         return HistGradientBoostingClassifier(
-            learning_rate=0.03,
-            max_iter=300,
+            learning_rate=0.05,
+            max_iter=180,
             max_leaf_nodes=8,
             min_samples_leaf=30,
             l2_regularization=2.0,

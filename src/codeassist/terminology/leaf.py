@@ -124,7 +124,8 @@ class LeafPicker:
         words = [frozenset(_title_words(store.title(r))) for r in rows]
         shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
         return tuple(
-            _Option(r, w - base - shared, (w & base) - shared, i) for i, (r, w) in enumerate(zip(rows, words, strict=True))
+            _Option(r, w - base - shared, (w & base) - shared, i)
+            for i, (r, w) in enumerate(zip(rows, words, strict=True))
         )
 
     def _pick(self, row: int, words: frozenset[str], day: int) -> Leaf | None:
@@ -143,7 +144,13 @@ class LeafPicker:
                 vague = len(left_over - _CLAIMS)
                 left_over &= _CLAIMS
             unsupported = len(left_over)
-            value = 2.0 * len(matched) + len(option.implied & words) - 3.0 * unsupported - 0.3 * vague - 0.05 * len(option.specific & _FREE)
+            value = (
+                2.0 * len(matched)
+                + len(option.implied & words)
+                - 3.0 * unsupported
+                - 0.3 * vague
+                - 0.05 * len(option.specific & _FREE)
+            )
             if option.specific & _UNSPECIFIED:
                 value += 0.7
             elif option.specific & _OTHER:
@@ -167,7 +174,9 @@ class LeafPicker:
 
 
 _ABSENT = re.compile(
-    r"\b(?:without|not) .+?(?=,? (?:with|without|not|intractable|initial|subsequent|sequela|left|right|bilateral)\b|;|$)", re.I
+    r"\b(?:without|not) .+?"
+    r"(?=,? (?:with|without|not|intractable|initial|subsequent|sequela|left|right|bilateral)\b|;|$)",
+    re.I,
 )
 """What a title says is not there need not be said by a note."""
 

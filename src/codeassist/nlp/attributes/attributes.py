@@ -10,10 +10,12 @@ from importlib import resources
 import numpy as np
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
+from spacy.strings import StringStore, hash_string
 from spacy.tokens import Doc, Span
 
 from codeassist.nlp.annotations import Annotations, annotations_of
 from codeassist.nlp.tokenizer import shared_english
+from codeassist.terminology.words import stem
 
 _WEEKS = re.compile(
     r"\b(?P<weeks>[1-4]?\d)(?:[ +]*(?:\d ?/ ?7|w\d|\d days?))?[ -]*(?:weeks?|wks?|w(?:\d?d)?|wga)\b"
@@ -115,6 +117,25 @@ def gestation(text: str) -> tuple[str, ...]:
     return ()
 
 
+_STEMS: dict[int, str] = {}
+_MOST_STEMS = 200_000
+
+
+def _stem_of(value: int, strings: StringStore) -> str:
+    """The stem of a token by its hash; words come again and again."""
+    found = _STEMS.get(value)
+    if found is None:
+        found = stem(strings[value])
+        if len(_STEMS) < _MOST_STEMS:
+            _STEMS[value] = found
+    return found
+
+
+@cache
+def _comma_hashes() -> np.ndarray:
+    return np.array([hash_string(","), hash_string(";")], dtype=np.uint64)
+
+
 class AttributeContext:
     """For one document, the words that qualify each mention.
 
@@ -131,6 +152,7 @@ class AttributeContext:
         self._note_words = frozenset(gestation(self._notes.text)) | later | self._depth()
         self._sentence_words: dict[int, frozenset[str]] = {}
         self._organ_sides: dict[str, set[frozenset[str]]] | None = None
+        self._comma_count: np.ndarray | None = None
 
     def _encounter(self) -> frozenset[str]:
         """Whether the note as a whole is about a later visit or a late effect."""
@@ -194,27 +216,30 @@ class AttributeContext:
         return found.pop() if len(found) == 1 else frozenset()
 
     def _find_organ_sides(self) -> dict[str, set[frozenset[str]]]:
-        from codeassist.terminology.words import stem
-
         sides: dict[str, set[frozenset[str]]] = {}
         for a in self._attributes:
             if a.kind == "laterality":
                 for token in self._doc[a.end : a.end + 3]:
                     if token.is_punct or token.is_space:
                         break
-                    sides.setdefault(stem(token.lower_), set()).add(frozenset(a.words))
+                    sides.setdefault(_stem_of(token.lower, self._doc.vocab.strings), set()).add(frozenset(a.words))
         return sides
 
     def _commas(self, low: int, high: int) -> int:
-        return sum(1 for t in self._doc[low:high] if t.text in ",;") if high > low else 0
+        if high <= low:
+            return 0
+        if self._comma_count is None:
+            marks = np.isin(self._notes.lower, _comma_hashes())
+            self._comma_count = np.concatenate([[0], np.cumsum(marks)])
+        return int(self._comma_count[high] - self._comma_count[low])
 
     def _words_of(self, sentence: int) -> frozenset[str]:
-        from codeassist.terminology.words import stem
-
         numbers = self._notes.sentence
         low = int(np.searchsorted(numbers, sentence, side="left"))
         high = int(np.searchsorted(numbers, sentence, side="right"))
-        words = {stem(t.lower_) for t in self._doc[low : min(high, low + 80)]} - {"left", "right", "bilateral"}
+        strings = self._doc.vocab.strings
+        words = {_stem_of(h, strings) for h in self._notes.lower[low : min(high, low + 80)].tolist()}
+        words -= {"left", "right", "bilateral"}
         for i in range(int(np.searchsorted(self._at, low)), int(np.searchsorted(self._at, high))):
             a = self._attributes[i]
             if a.kind not in ("laterality", "encounter"):
