@@ -46,8 +46,8 @@ FLOOR = 0.005
 """Least probability of a candidate that is shown."""
 MOST = {"diagnosis": 18, "procedure": 12}
 """Most suggestions of each ranker."""
-AUDITED_FLOOR = 0.004
-AUDITED_MOST = {"diagnosis": 40, "procedure": 25}
+AUDITED_FLOOR = 0.0005
+AUDITED_MOST = {"diagnosis": 120, "procedure": 80}
 """The same for a model of a site's own labels, where notes hold many codes."""
 VISIT_FLOOR, VISIT_CEILING = 0.05, 0.9
 """Least and greatest probability of the assessed visit: a note that tells of a visit is hardly ever without the chance

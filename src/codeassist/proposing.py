@@ -12,12 +12,13 @@ from codeassist.ranking.features import Candidates, FeatureExtractor, Taught
 from codeassist.terminology.leaf import LeafPicker
 from codeassist.terminology.store import Store
 
-LEAST_PRECISION = 0.15
+LEAST_PRECISION = 0.08
 """Least precision of the surest n-gram that makes a label a candidate on its own, in a site's own model."""
 LEAST_PRECISION_ELSEWHERE = 0.5
 """The same for a model that is used on other sites' notes, where few associations carry over."""
-NEIGHBOUR_CANDIDATES = 25
-"""How many labels the whole-note classifier may propose for a note."""
+NEIGHBOUR_CANDIDATES = 100
+LEAST_NEIGHBOUR = 0.005
+"""How many labels the whole-note classifier may propose for a note, and the least score of one."""
 
 
 class LabelSpace:
@@ -64,7 +65,7 @@ class Proposer:
         found = find_associations(associations, contents)
         scores = neighbours.scores(note_counts(contents)) if len(labels) else np.zeros(0, dtype=np.float32)
         top = np.argsort(-scores, kind="stable")[:NEIGHBOUR_CANDIDATES]
-        top = top[scores[top] > 0.02]
+        top = top[scores[top] > LEAST_NEIGHBOUR]
         least = LEAST_PRECISION if self._audited else LEAST_PRECISION_ELSEWHERE
         found = _enough(found, labels[top], len(self.space.labels), least)
         found.label = self.space.ids[found.label]

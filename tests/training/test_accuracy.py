@@ -30,12 +30,12 @@ from training.audited import audited_from_record
 SHARED = Path(os.environ.get("CODEASSIST_SHARED") or Path(__file__).parents[3] / "shared")
 SCORER = SHARED / "eval" / "score.py"
 NOTES = (
-    "family-medicine/eval-family-medicine-01",
-    "urology/eval-urology-01",
-    "durable-equipment/eval-durable-equipment-01",
-    "hospital-medicine/eval-hospital-medicine-01",
-    "radiology/eval-radiology-01",
-    "emergency-medicine/eval-emergency-medicine-01",
+    "family-medicine/evaluation-family-medicine-01",
+    "urology/evaluation-urology-01",
+    "dermatology/evaluation-dermatology-01",
+    "hospital-medicine/evaluation-hospital-medicine-01",
+    "orthopaedics/evaluation-orthopaedics-01",
+    "emergency-medicine/evaluation-emergency-medicine-01",
 )
 
 # Two notes. Each suggestion: system, code, tier, probability, start and end of its evidence.

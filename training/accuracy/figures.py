@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from codeassist.visits.tables import visit_codes
 from training.accuracy.judging import Code, Judged
 from training.metrics import calibration_error
 
@@ -79,8 +80,14 @@ def evidence_hit(notes: Sequence[Judged]) -> float | None:
 
 
 def probabilities(notes: Iterable[Judged]) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of every suggestion, and 1 where it is right."""
-    ranked = [r for n in notes for r in n.ranked]
+    """Probability of every suggestion, and 1 where it is right.
+
+    A set in which no note has a visit level coded says nothing of the levels: these are then left out.
+    """
+    notes = list(notes)
+    levels = {("cpt", code) for code in visit_codes()}
+    unjudged = levels if not any(n.gold & levels for n in notes) else set()
+    ranked = [r for n in notes for r in n.ranked if r.code not in unjudged]
     return np.array([r.probability for r in ranked]), np.array([r.right for r in ranked], dtype=np.float64)
 
 
