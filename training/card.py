@@ -18,8 +18,8 @@ certified coder decides every code. It must not be used to bill without review.
 
 ## Parts
 
-Associations of words with codes, a whole-note kernel ridge, and gradient-boosted rankers (scikit-learn) over the
-features that the manifest names; probabilities are calibrated by isotonic regression on out-of-fold scores.
+Associations of words with codes, gradient-boosted rankers (scikit-learn) over the features that the manifest names,
+and, in a model of a site's own labels, a whole-note kernel ridge. Probabilities are calibrated on out-of-fold scores.
 
 ## Out-of-fold figures on the training notes
 

@@ -34,6 +34,7 @@ def train(
     version: Annotated[str, typer.Option(help="version of the release")] = "1",
     seed: Annotated[int, typer.Option(help="the same seed gives the same release")] = 20260401,
     licence: Annotated[str, typer.Option(help="licence of the training data, for the manifest")] = "not stated",
+    card: Annotated[Path | None, typer.Option(help="Markdown to append to the model card: figures, limits")] = None,
 ) -> None:
     """Train a model release on audited notes."""
     from codeassist.nlp.reading import NoteReader
@@ -48,6 +49,8 @@ def train(
     from training.fit import fit
     from training.terms import learn_terms
 
+    if card is not None and not card.is_file():
+        raise InputError(f"there is no file {card}")
     if labels not in ("terminology", "audited"):
         raise InputError(f"--labels must be terminology or audited, not {labels!r}")
     started = time.monotonic()
@@ -83,7 +86,7 @@ def train(
             "metrics": {"out_of_fold": fitted.metrics},
         },
     )
-    write_card(out)
+    write_card(out, card.read_text(encoding="utf-8") if card else "")
     typer.echo(f"trained on {len(notes)} notes in {time.monotonic() - started:.0f} s: {out}")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from codeassist.composition import composition
 from codeassist.details import Details
 from codeassist.evidence import EvidencePicker
 from codeassist.nlp.annotations import STATUSES
@@ -231,13 +232,16 @@ class CodeAssistant:
                     rank=len(out) + 1,
                     tier=tier,
                     evidence=self._evidence.pick(read, found, i),
-                    explanation=reasons.get(i, ()),
+                    explanation=(*self._composed(read, found, i, system), *reasons.get(i, ())),
                     alternatives=self._details.alternatives(candidate, day) if listed else (),
                     specificity=self._details.specificity(candidate, day) if listed else (),
                     listed=listed,
                 )
             )
         return tuple(out)
+
+    def _composed(self, read: ReadNote, found: Candidates, i: int, system: str) -> tuple[Reason, ...]:
+        return composition(read, found, i, self.terminology) if system == "icd-10-pcs" else ()
 
     def _coded(self, found: Candidates, groups: np.ndarray, probability: np.ndarray, order: list[int]) -> set[int]:
         """Candidates of tier ``code``: likely enough, of a group that the site reports, and settled among each other.

@@ -12,12 +12,24 @@ _PART = re.compile(r"\{([^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
+class CharacterChoice:
+    """One character of a code that a pattern came to: its place from 1, its value, and the words of the note that chose
+    it. Without words it belongs to the procedure's name (``fixed``) or stands for what the note leaves unsaid."""
+
+    place: int
+    value: str
+    words: str = ""
+    fixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PatternChoice:
     """The value that a pattern came to, the words that chose, and what was left open."""
 
     code: str
     matched: tuple[str, ...]
     open: tuple[str, ...]
+    characters: tuple[CharacterChoice, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -49,10 +61,13 @@ def resolve_pattern(pattern: str, words: Set[str]) -> PatternChoice | None:
     True
     """
     code, matched, left_open = "", [], []
+    characters: list[CharacterChoice] = []
     for part in _parse(pattern):
         if isinstance(part, str):
+            characters += [CharacterChoice(len(code) + i, value, fixed=True) for i, value in enumerate(part, 1)]
             code += part
             continue
+        said = ""
         default = None
         chosen = None
         for value, cues in part:
@@ -62,11 +77,13 @@ def resolve_pattern(pattern: str, words: Set[str]) -> PatternChoice | None:
                 hit = next((c for c in cues if c <= words), None)
                 if hit is not None:
                     chosen = value
-                    matched.append(" ".join(sorted(hit)))
+                    said = " ".join(sorted(hit))
+                    matched.append(said)
         if chosen is None:
             if default is None:
                 return None
             chosen = default
             left_open.append("/".join(" ".join(sorted(c)) for _, cues in part for c in cues[:1]))
+        characters += [CharacterChoice(len(code) + i, value, said) for i, value in enumerate(chosen, 1)]
         code += chosen
-    return PatternChoice(code, tuple(matched), tuple(left_open))
+    return PatternChoice(code, tuple(matched), tuple(left_open), tuple(characters))
