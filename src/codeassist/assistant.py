@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -371,11 +372,15 @@ def dotted(system: str, key: str) -> str:
 def load(model: str | Path | None = None) -> CodeAssistant:
     """The assistant with the shipped model, or with the release in the folder ``model``.
 
-    Builds the terminology index on the first call on a machine. Raises
+    Builds the terminology index on the first call on a machine. What is alive by then (modules, model, tables) lives as
+    long as the process, and is taken out of the garbage collector's rounds, which would stop a note for a tenth of a
+    second now and then. Raises
     :class:`~codeassist.errors.ModelError` or :class:`~codeassist.errors.TerminologyError`.
     """
     release = load_release(Path(model) if model is not None else settings().model_dir)
-    return CodeAssistant(open_store(), release)
+    assistant = CodeAssistant(open_store(), release)
+    gc.freeze()
+    return assistant
 
 
 __all__ = ["CodeAssistant", "load"]

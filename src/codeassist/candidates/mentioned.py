@@ -57,12 +57,13 @@ class MentionedCodes:
             assert mentions is not None
             found: dict[int, dict[int, tuple[int, int, int]]] = {}
             for m in range(len(mentions)):
-                row = self._widened(int(target[mentions.phrase[m]]), day)
+                named = int(target[mentions.phrase[m]])
                 if type_one:
-                    row = self._as_type_one(row)
+                    named = self._as_type_one(named)
+                row = self._widened(named, day)
                 start, end = int(mentions.start[m]), int(mentions.end[m])
                 span = start * 100_003 + end
-                for leaf, matched, left_open in self._choose(part, row, start, end, day):
+                for leaf, matched, left_open in self._choose(part, row, named, start, end, day):
                     if left_open and row >= 0:
                         pending.append((p, m, row, span))
                     elif row >= 0 and matched:
@@ -124,9 +125,15 @@ class MentionedCodes:
         """A phrase's target, or the category of which it is the default where it leaves something unspecified."""
         return self._leaves.widest(row, day) if row >= 0 and self._store.system[row] == 0 else row
 
-    def _choose(self, part: ReadDocument, row: int, start: int, end: int, day: int) -> list[tuple[int, int, int]]:
-        """The codes that a phrase's target means here: row, attributes matched, whether one is left open. Two where
-        both sides are meant and no bilateral code exists (guideline I.B.13)."""
+    def _choose(
+        self, part: ReadDocument, row: int, named: int, start: int, end: int, day: int
+    ) -> list[tuple[int, int, int]]:
+        """The codes that a phrase means here: row, attributes matched, whether one is left open. Two where both sides
+        are meant and no bilateral code exists (guideline I.B.13).
+
+        The phrase stands for ``named``, and is looked for below ``row``, which may be wider; a leaf found so must be
+        said in full.
+        """
         words = part.context.words(start, end)
         if row < 0:
             choice = resolve_pattern(self._store.patterns[-1 - row], words)
@@ -141,6 +148,8 @@ class MentionedCodes:
         if "bilateral" in words and "bilateral" not in vocabulary and {"left", "right"} <= vocabulary:
             sides = [words - {"left"} | {"right"}, words - {"right"} | {"left"}]
         leaves = [self._leaves.pick(row, s, day) for s in sides]
+        if row != named and any(leaf is None or leaf.unsupported or leaf.vague for leaf in leaves):
+            leaves = [self._leaves.pick(named, s, day) for s in sides]
         return [
             (leaf.row, len(leaf.matched), int(bool(leaf.missing) and not leaf.matched))
             for leaf in leaves

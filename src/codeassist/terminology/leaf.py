@@ -40,12 +40,14 @@ _CLAIMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A billable row, the words of the text that chose it, and the words that would have chosen a sibling."""
+    """A billable row, the words of the text that chose it, the words that would have chosen a sibling, and how many
+    words of its title the text lacks: ``unsupported`` of those that must be said, ``vague`` of an unspecified code."""
 
     row: int
     matched: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
     unsupported: int = 0
+    vague: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class LeafPicker:
         store = self._store
         options = self._options(row)
         valid = store.valid(day)
-        best: tuple[float, int, _Option] | None = None
+        best: tuple[float, int, int, _Option] | None = None
         for option in options:
             if store.billable[option.row] and (not valid[option.row] or store.title(option.row) == UNTITLED):
                 continue
@@ -158,19 +160,20 @@ class LeafPicker:
             elif not option.specific:  # "without complications" is what a bare category means
                 value += 0.55
             if best is None or value > best[0]:
-                best = (value, unsupported, option)
+                best = (value, unsupported, vague, option)
         if best is None:
             return None
-        _, unsupported, option = best
+        _, unsupported, vague, option = best
         matched = option.specific & words
         chosen = option.row
         if not store.billable[chosen]:
             below = self._pick(chosen, words, day)
             if below is None:
                 return None
-            chosen, matched, unsupported = below.row, matched | below.matched, unsupported + below.unsupported
+            chosen, matched = below.row, matched | below.matched
+            unsupported, vague = unsupported + below.unsupported, vague + below.vague
         missing = sorted({w for o in options for w in o.specific} - _FREE - words) if len(options) > 1 else []
-        return Leaf(chosen, frozenset(matched), tuple(missing), unsupported)
+        return Leaf(chosen, frozenset(matched), tuple(missing), unsupported, vague)
 
 
 _ABSENT = re.compile(

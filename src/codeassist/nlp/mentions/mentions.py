@@ -76,6 +76,7 @@ class MentionFinder:
         self._store = store
         self._spans = spans
         self._context_keys = [_context(c) for c in store.contexts]
+        self._wanting = np.array([wanted is not None for wanted, _ in self._context_keys])
 
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)
@@ -101,6 +102,7 @@ class MentionFinder:
 
     def _select(self, doc: Doc, notes: Annotations, content: Content, found: _Windows) -> MentionArrays:
         keep = self._allowed(doc, notes, content, found.first, found.phrase)
+        keep &= ~self._outdone(found, keep)
         first, length, words, phrase = (a[keep] for a in (found.first, found.length, found.words, found.phrase))
         last = first + length - 1
         gaps = content.gap[last] - content.gap[first]
@@ -147,6 +149,20 @@ class MentionFinder:
                 if not needed or (unwanted is not None and unwanted.search(notes.text) is not None):
                     keep[contexts == number] = False
         return keep
+
+    def _outdone(self, found: _Windows, keep: np.ndarray) -> np.ndarray:
+        """Readings of a window that another of the same category outdoes, because the note has the words that it needs
+        ("kidney stone" beside "left ureter" is a ureteral stone)."""
+        phrases = self._store.phrases
+        chosen = np.flatnonzero(keep & self._wanting[phrases.context[found.phrase]] & (phrases.row[found.phrase] >= 0))
+        out = np.zeros(len(keep), dtype=bool)
+        for i in chosen.tolist():
+            same = (found.first == found.first[i]) & (found.length == found.length[i]) & keep
+            same &= ~self._wanting[phrases.context[found.phrase]] & (phrases.row[found.phrase] >= 0)
+            rows = phrases.row[found.phrase[same]]
+            mine = self._store.key[phrases.row[found.phrase[i]]][:3]
+            out[np.flatnonzero(same)[self._store.key[rows].astype("S3") == mine]] = True
+        return out
 
     def _set_spans(self, doc: Doc, notes: Annotations) -> None:
         mentions = notes.mentions
