@@ -19,7 +19,7 @@ from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
 from api.middleware import Guard
 from api.openapi import describe
-from api.routes import codes, edits, health, pages, suggestions
+from api.routes import codes, edits, health, pages, queries, suggestions
 from api.settings import ApiSettings
 from codeassist.errors import CodeassistError
 from codeassist.settings import read_settings
@@ -65,7 +65,7 @@ def create_app(
     )
     app.state.engine = engine
     app.state.settings = settings
-    for module in (suggestions, edits, codes, health, pages):
+    for module in (suggestions, edits, queries, codes, health, pages):
         app.include_router(module.router)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(Guard)

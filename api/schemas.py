@@ -194,6 +194,26 @@ class EditsOut(BaseModel):
     editions: dict[str, str] = Field(description="The editions of everything that was read.")
 
 
+class IndicatorOut(BaseModel):
+    """A clinical indicator, quoted from the note."""
+
+    start: int
+    end: int
+    text: str
+    document: str | None = Field(None, description="Which document, where the encounter has several.")
+
+
+class QueryOut(BaseModel):
+    """The draft of a query to the physician."""
+
+    topic: str
+    reason: str = Field(description="What the documentation leaves open, for the coder.")
+    indicators: list[IndicatorOut]
+    question: str
+    options: list[str] = Field(description="Open options, with other and unable to determine.")
+    codes: list[str] = Field(description="The codes that the answer bears on.")
+
+
 class HealthOut(BaseModel):
     """The process runs."""
 

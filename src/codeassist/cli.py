@@ -12,11 +12,14 @@ from contextlib import nullcontext
 from datetime import date, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from codeassist.errors import CodeassistError, InputError
+
+if TYPE_CHECKING:
+    from codeassist.note import Note
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,18 +49,9 @@ def suggest(
 ) -> None:
     """Suggest codes for one note."""
     from codeassist.assistant import load
-    from codeassist.note import Note
 
     _one_of(format, ("text", "json"), "--format")
-    text = read_text(note)
-    identity = "standard-input" if note == "-" else Path(note).stem
-    read = Note(
-        text=text,
-        id=identity,
-        setting=setting,  # type: ignore[arg-type]
-        date_of_service=date_of_service.date() if date_of_service else date.today(),
-    )
-    read.check_length(_limit())
+    read = _note(note, setting, date_of_service)
     result = load(model).suggest(read)
     if format == "json":
         typer.echo(json.dumps(result.as_record(), ensure_ascii=False, indent=1))
@@ -65,6 +59,29 @@ def suggest(
     from codeassist.rendering import render_result
 
     render_result(result)
+
+
+@app.command(epilog="Example: `codeassist queries discharge.txt --setting inpatient`")
+def queries(
+    note: Annotated[str, typer.Argument(help="file with the note's text (UTF-8); - is standard input")],
+    setting: Annotated[str, typer.Option(help="outpatient, inpatient or emergency")] = "outpatient",
+    date_of_service: Day = None,
+    format: Format = "text",
+    model: Model = None,
+) -> None:
+    """Draft queries to the physician where a note is short of what its codes need."""
+    from codeassist.assistant import load
+    from codeassist.rendering import render_queries
+    from codeassist.rules.queries import query_record
+
+    _one_of(format, ("text", "json"), "--format")
+    read = _note(note, setting, date_of_service)
+    assistant = load(model)
+    drafts = assistant.queries(read, assistant.suggest(read))
+    if format == "json":
+        typer.echo(json.dumps([query_record(q) for q in drafts], ensure_ascii=False, indent=1))
+    else:
+        render_queries(drafts)
 
 
 @app.command(epilog="Example: `codeassist batch notes.jsonl codes.jsonl --workers 2`")
@@ -278,6 +295,19 @@ def find_entry(store: Any, code: str, system: str | None) -> Any:
         if entry is not None:
             return entry
     raise UnknownCode(f"{code} is in no release{f' of {system}' if system else ''} held here")
+
+
+def _note(name: str, setting: str, date_of_service: datetime | None) -> Note:
+    from codeassist.note import Note
+
+    read = Note(
+        text=read_text(name),
+        id="standard-input" if name == "-" else Path(name).stem,
+        setting=setting,  # type: ignore[arg-type]
+        date_of_service=date_of_service.date() if date_of_service else date.today(),
+    )
+    read.check_length(_limit())
+    return read
 
 
 def _limit() -> int:

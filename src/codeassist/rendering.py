@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from codeassist.result import CodingResult, Finding
 from codeassist.rules.engine import Review
 from codeassist.rules.family import Rule
 from codeassist.rules.policy import Policy
+from codeassist.rules.queries import Query
 from codeassist.terminology.store import CodeEntry, Store
 
 _NOTE_TITLES = {
@@ -69,6 +71,21 @@ def _findings(console: Console, findings: tuple[Finding, ...]) -> None:
         if f.fix:
             console.print(f"  fix: {f.fix}", markup=False, highlight=False)
         console.print(f"  from: {f.reference}", style="dim", markup=False, highlight=False)
+
+
+def render_queries(queries: Sequence[Query]) -> None:
+    """Drafts of queries, one after the other."""
+    console = Console(highlight=False)
+    for q in queries:
+        console.print(f"{q.topic}: {q.reason}", style="bold", markup=False)
+        for i in q.indicators:
+            quote = " ".join(i.text.split())
+            console.print(f"  \u201c{quote}\u201d ({i.start} to {i.end})", style="dim", markup=False)
+        console.print(q.question, markup=False)
+        for option in q.options:
+            console.print(f"  [ ] {option}", markup=False)
+    if not queries:
+        console.print("nothing to ask")
 
 
 def rule_record(rule: Rule, policy: Policy) -> dict[str, Any]:

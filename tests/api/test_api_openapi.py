@@ -29,6 +29,7 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ("POST", "/v1/suggestions"),
         ("POST", "/v1/suggestions:batch"),
         ("POST", "/v1/edits"),
+        ("POST", "/v1/queries"),
         ("GET", "/v1/codes"),
         ("GET", "/v1/codes/{system}/{code}"),
         ("GET", "/healthz"),
