@@ -22,6 +22,7 @@ from api.openapi import describe
 from api.routes import codes, edits, health, pages, queries, suggestions
 from api.settings import ApiSettings
 from codeassist.errors import CodeassistError
+from codeassist.registry import promotion_stamp
 from codeassist.settings import read_settings
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ def create_app(
     Parameters
     ----------
     settings : limits; from the environment when left out
-    load : what makes the assistant; :func:`codeassist.load` when left out
+    load : what makes the assistant; :func:`codeassist.load` when left out, which follows the registry
     on_failure : called when the assistant could not be loaded
     """
     settings = settings or read_settings(ApiSettings)
-    engine = Engine(load or codeassist.load, settings.threads, on_failure)
+    engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

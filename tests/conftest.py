@@ -24,6 +24,8 @@ from codeassist.terminology.access import open_store
 from codeassist.terminology.store import Store
 
 ROOT = Path(__file__).parents[1]
+# What the user of this machine has promoted is no part of the tests.
+os.environ["CODEASSIST_REGISTRY_DIR"] = str(ROOT / ".cache" / "no-registry")
 TOGETHER = ("browser", "terminology")
 """Folders whose tests share something costly (a server, imported files): one worker runs them all."""
 

@@ -1,4 +1,4 @@
-"""Audited notes: notes with their final codes, read from JSON Lines or from the project's own note files."""
+"""Audited notes: notes with their final codes, from JSON Lines, CSV, or the project's own note files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from codeassist.errors import InputError
 from codeassist.note import Note, note_from_record
 from codeassist.result import SYSTEMS
 from codeassist.terminology.store import normal_key
+from training.rows import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class AuditedNote:
 
 
 def read_audited(path: Path) -> Iterator[AuditedNote]:
-    """Audited notes from a JSON Lines file, or from a folder of note files (``*.md``).
+    """Audited notes from a file of JSON Lines or CSV (``*.csv``), or from a folder of note files (``*.md``).
 
     Raises :class:`InputError` with the file and line of what can't be read.
     """
@@ -45,37 +46,60 @@ def read_audited(path: Path) -> Iterator[AuditedNote]:
         for file in sorted(path.rglob("*.md")):
             yield read_note_file(file)
         return
+    for number, record in read_records(path):
+        try:
+            if isinstance(record, InputError):
+                raise record
+            yield audited_from_record(record)
+        except InputError as error:
+            raise InputError(f"{path.name}, line {number}: {error}") from None
+
+
+def read_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:
+    """The records of a file of JSON Lines or CSV with the line that each begins at; for one that can't be read, why."""
     if not path.is_file():
         raise InputError(f"there is no file of audited notes {path}")
-    with path.open(encoding="utf-8") as lines:
+    if path.suffix.lower() == ".csv":
+        yield from read_rows(path)
+        return
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield audited_from_record(json.loads(line))
-            except (ValueError, InputError) as error:
-                raise InputError(f"{path.name}, line {number}: {error}") from None
+            if line.strip():
+                yield number, _record(line)
+
+
+def _record(line: bytes) -> Mapping[str, Any] | InputError:
+    try:
+        record = json.loads(line)
+    except UnicodeDecodeError:
+        return InputError("the line is not UTF-8")
+    except (ValueError, RecursionError):
+        return InputError("the line is not valid JSON; it may be cut short")
+    return record if isinstance(record, dict) else InputError("the line is not a JSON object")
 
 
 def audited_from_record(record: Mapping[str, Any]) -> AuditedNote:
-    """One audited note from its JSON record (see the design's contract)."""
+    """One audited note from its JSON record; raises :class:`InputError` that says what can't be read."""
     note = note_from_record(record)
     codes = record.get("codes")
-    if not isinstance(codes, list):
-        raise InputError("an audited note needs 'codes', a list")
-    return AuditedNote(
-        note,
-        tuple(_code(c) for c in codes),
-        tuple((c["system"], normal_key(c["code"])) for c in record.get("rejected", ())),
-        float(record.get("weight", 1.0)),
-    )
+    if not isinstance(codes, list) or not all(isinstance(c, Mapping) for c in codes):
+        raise InputError("an audited note needs 'codes', a list of objects with system and code")
+    try:
+        return AuditedNote(
+            note,
+            tuple(_code(c) for c in codes),
+            tuple((c["system"], normal_key(c["code"])) for c in record.get("rejected") or ()),
+            float(record.get("weight", 1.0)),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise InputError("'evidence', 'rejected' or 'weight' is not of the form that it must have") from None
 
 
 def _code(record: Mapping[str, Any]) -> AuditedCode:
     system, code = record.get("system"), record.get("code")
     if system not in SYSTEMS or not isinstance(code, str):
         raise InputError(f"a code needs a known system and a code, not {system!r}, {code!r}")
-    evidence = tuple((int(e["start"]), int(e["end"])) for e in record.get("evidence", ()))
+    evidence = tuple((int(e["start"]), int(e["end"])) for e in record.get("evidence") or ())
     return AuditedCode(str(system), normal_key(code), evidence, record.get("sequence"), record.get("poa"))
 
 

@@ -1,4 +1,4 @@
-"""The commands ``train``, ``evaluate`` and ``accuracy``, added to ``codeassist`` through the entry-point group."""
+"""The commands of training and of the registry, added to ``codeassist`` through the entry-point group."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from typing import Annotated
 import typer
 
 from codeassist.errors import InputError
+from training.data_report.commands import data_report
+from training.registry.commands import app as models_app
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "spacy", "joblib")
 
 
 app = typer.Typer(help="Train and measure model releases.")
+app.add_typer(models_app, name="models")
+app.command("data-report", epilog="Example: `codeassist data-report --audited site.jsonl --strict`")(data_report)
 
 
 @app.command("train", epilog="Example: `codeassist train --audited site.jsonl --out out/model --labels audited`")
@@ -39,7 +43,8 @@ def train(
     """Train a model release on audited notes."""
     from codeassist.nlp.reading import NoteReader
     from codeassist.progress import track
-    from codeassist.release import save_release
+    from codeassist.release import MANIFEST, save_release
+    from codeassist.settings import settings
     from codeassist.terminology.access import open_store
     from codeassist.terminology.phrases import PhraseKind
     from training.audited import read_audited
@@ -53,6 +58,9 @@ def train(
         raise InputError(f"there is no file {card}")
     if labels not in ("terminology", "audited"):
         raise InputError(f"--labels must be terminology or audited, not {labels!r}")
+    if out.parent.resolve() == settings().registry_dir.resolve() and (out / MANIFEST).is_file():
+        # a service may have its files mapped, and the log names it by its hash
+        raise InputError(f"the registry has a release {out.name} already: give another --out")
     started = time.monotonic()
     notes = [n for path in audited for n in read_audited(path)]
     if len(notes) < 10:
@@ -134,6 +142,7 @@ def accuracy(
     """Measure everything that has a bar, and write a report. What is missing is named, and the rest measured."""
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError("the report needs matplotlib: install codeassist with its extra 'report'")
+    from codeassist.settings import settings
     from training.accuracy.bars import read_bars, render, rows
     from training.accuracy.measuring import CHECKOUT, measure_all
     from training.accuracy.report import write_report
@@ -144,7 +153,7 @@ def accuracy(
     if not skip_training and source.is_file():
         train([source], site, labels="audited", name="codiesp", licence="CC BY 4.0")
     trained = site if site.is_dir() and (skip_training or source.is_file()) else None
-    measured = measure_all(bars, corpora, model, trained)
+    measured = measure_all(bars, corpora, model or settings().model_dir, trained)
     table = rows(bars, measured.reached, measured.missing)
     typer.echo(render(table))
     typer.echo(f"report: {write_report(report, bars, table, measured)}")

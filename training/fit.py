@@ -54,7 +54,7 @@ def fit(
     for fold in range(int(np.max(folds)) + 1):
         progress("features out of fold", fold, FOLDS)
         train = [e for e, f in zip(examples, folds, strict=True) if f != fold]
-        shares, associations, neighbours, neighbour_labels = _learn(train, len(labels), audited_labels)
+        shares, associations, neighbours, neighbour_labels = learn(train, len(labels), audited_labels)
         proposer = Proposer(store, space, shares, audited_labels)
         for i, example in enumerate(examples):
             if folds[i] == fold:
@@ -65,11 +65,11 @@ def fit(
         if rows[group].matrix and sum(t.sum() for t in rows[group].target) >= 5:
             rankers[group], metrics[group] = _fit_group(rows[group], seed, general=not audited_labels)
     progress("associations", FOLDS + len(GROUPS), FOLDS + len(GROUPS) + 1)
-    shares, associations, neighbours, neighbour_labels = _learn(examples, len(labels), audited_labels)
+    shares, associations, neighbours, neighbour_labels = learn(examples, len(labels), audited_labels)
     return Fitted(shares, associations, neighbours, neighbour_labels, rankers, metrics)
 
 
-def _learn(
+def learn(
     examples: Sequence[Example], labels: int, audited_labels: bool
 ) -> tuple[np.ndarray, Associations, Neighbours, np.ndarray]:
     """Label shares, associations, and the neighbours with the labels that they score.

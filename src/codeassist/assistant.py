@@ -21,6 +21,7 @@ from codeassist.ranking.features import COLUMN, Candidates
 from codeassist.ranking.ranker import group_of
 from codeassist.ranking.settling import settle
 from codeassist.ranking.tiers import held_back
+from codeassist.registry import chosen_release
 from codeassist.release import Release, load_release
 from codeassist.result import (
     Alternative,
@@ -370,14 +371,15 @@ def dotted(system: str, key: str) -> str:
 
 
 def load(model: str | Path | None = None) -> CodeAssistant:
-    """The assistant with the shipped model, or with the release in the folder ``model``.
+    """The assistant with the release in the folder ``model``; unless one is named here or in the settings, with the
+    registry's promoted release, and where there is none with the shipped one.
 
     Builds the terminology index on the first call on a machine. What is alive by then (modules, model, tables) lives as
     long as the process, and is taken out of the garbage collector's rounds, which would stop a note for a tenth of a
     second now and then. Raises
     :class:`~codeassist.errors.ModelError` or :class:`~codeassist.errors.TerminologyError`.
     """
-    release = load_release(Path(model) if model is not None else settings().model_dir)
+    release = load_release(*((Path(model), None) if model is not None else chosen_release()))
     assistant = CodeAssistant(open_store(), release)
     gc.freeze()
     return assistant

@@ -11,9 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from codeassist.assistant import CodeAssistant, load
+from codeassist.assistant import CodeAssistant
 from codeassist.errors import CodeassistError, InputError
 from codeassist.note import note_from_record
+from codeassist.registry import chosen_release
+from codeassist.release import load_release
+from codeassist.terminology.access import open_store
 
 _CHUNK = 8
 _AHEAD = 4
@@ -43,9 +46,10 @@ def suggest_line(assistant: CodeAssistant, number: int, line: bytes) -> str:
 
 def suggest_lines(lines: Iterable[bytes], model: Path | None = None, workers: int = 1) -> Iterator[str]:
     """Results of JSON lines in their order; empty lines are skipped. One process each worker."""
+    chosen = (model, None) if model else chosen_release()  # once, so that all workers have the same
     numbered = ((n, line) for n, line in enumerate(lines, 1) if line.strip())
     if workers <= 1:
-        assistant = _assistant(model)
+        assistant = _assistant(*chosen)
         for n, line in numbered:
             yield suggest_line(assistant, n, line)
         return
@@ -53,7 +57,7 @@ def suggest_lines(lines: Iterable[bytes], model: Path | None = None, workers: in
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         waiting = []
         for chunk in iter(lambda: list(islice(numbered, _CHUNK)), []):
-            waiting.append(pool.submit(_work, model, chunk))
+            waiting.append(pool.submit(_work, chosen, chunk))
             if len(waiting) >= workers * _AHEAD:
                 yield from waiting.pop(0).result()
         for future in waiting:
@@ -61,10 +65,10 @@ def suggest_lines(lines: Iterable[bytes], model: Path | None = None, workers: in
 
 
 @cache
-def _assistant(model: Path | None) -> CodeAssistant:
-    return load(model)
+def _assistant(folder: Path, sha256: str | None) -> CodeAssistant:
+    return CodeAssistant(open_store(), load_release(folder, sha256))
 
 
-def _work(model: Path | None, chunk: list[tuple[int, bytes]]) -> list[str]:
-    assistant = _assistant(model)
+def _work(chosen: tuple[Path, str | None], chunk: list[tuple[int, bytes]]) -> list[str]:
+    assistant = _assistant(*chosen)
     return [suggest_line(assistant, n, line) for n, line in chunk]

@@ -34,7 +34,10 @@ app.add_typer(codes_app, name="codes")
 app.add_typer(terminology_app, name="terminology")
 
 Format = Annotated[str, typer.Option("--format", help="text or json", metavar="text|json")]
-Model = Annotated[Path | None, typer.Option("--model", help="folder of a model release; the shipped one unless given")]
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", help="folder of a model release; the promoted or else the shipped one unless given"),
+]
 Day = Annotated[datetime | None, typer.Option("--date-of-service", formats=["%Y-%m-%d"], help="today unless given")]
 System = Annotated[str | None, typer.Option("--system", help="icd-10-cm, icd-10-pcs, cpt or hcpcs")]
 
@@ -337,7 +340,9 @@ def _output(target: str) -> Any:
 def add_commands() -> None:
     """Commands of the parts that are installed beside the library."""
     for point in metadata.entry_points(group="codeassist.commands"):
-        app.registered_commands.extend(point.load().registered_commands)
+        part = point.load()
+        app.registered_commands.extend(part.registered_commands)
+        app.registered_groups.extend(part.registered_groups)
 
 
 def main() -> None:

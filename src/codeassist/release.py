@@ -9,7 +9,8 @@
       phrases/*.npy          phrase keys learnt from term files, and the codes they stand for
       rankers/*.npy          for each ranker its trees and its calibration
 
-Every file is an array or JSON, hashed against the manifest before it is opened; nothing is unpickled.
+Every file is an array or JSON, hashed against the manifest before it is opened; nothing is unpickled. Where the site
+has trusted keys, the manifest must be signed by one of them (:mod:`codeassist.signing`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from codeassist.ranking.features import FEATURES
 from codeassist.ranking.forest import Forest
 from codeassist.ranking.ranker import GROUPS, Ranker
 from codeassist.result import ModelId
+from codeassist.settings import settings
+from codeassist.signing import require_trusted
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -114,9 +117,14 @@ def save_release(
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
-def load_release(folder: Path) -> Release:
-    """Check and load a release; raises :class:`ModelError` that says what to do about what is wrong."""
-    manifest, digest = check_release(folder)
+def load_release(folder: Path, sha256: str | None = None) -> Release:
+    """Check and load a release; with ``sha256``, only when its manifest has this hash.
+
+    Raises :class:`ModelError` that says what to do about what is wrong.
+    """
+    manifest, digest = check_release(folder, settings().trusted_keys)
+    if sha256 not in (None, digest):
+        raise ModelError(f"the model in {folder.name} was changed after it was promoted: promote it again")
     if manifest.get("features") != list(FEATURES):
         raise ModelError(f"the model in {folder.name} was trained with other features: train it again")
 
@@ -154,13 +162,16 @@ def load_release(folder: Path) -> Release:
     )
 
 
-def check_release(folder: Path) -> tuple[dict[str, Any], str]:
-    """The manifest and its SHA-256, after every file has been hashed against it."""
+def check_release(folder: Path, trusted: Path | None = None) -> tuple[dict[str, Any], str]:
+    """The manifest and its SHA-256, after every file was found to have its hash, and, where ``trusted`` names public
+    keys, the signature to be by one of them. Raises :class:`ModelError`."""
     path = folder / MANIFEST
     try:
         raw = path.read_bytes()
     except OSError:
         raise ModelError(f"there is no model in {folder}: train one, or name another with --model") from None
+    if trusted is not None:
+        require_trusted(folder, raw, trusted)
     try:
         manifest = json.loads(raw)
         files = dict(manifest["files"])

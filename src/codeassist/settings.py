@@ -39,7 +39,11 @@ class Settings(BaseSettings):
     cache_dir: Path = platformdirs.user_cache_path("codeassist", appauthor=False)
     """Where the terminology index is built."""
     model_dir: Path = _shipped_model()
-    """The model release to load when none is named."""
+    """The model release to load; where it is not set, the registry's promoted release goes before the shipped one."""
+    registry_dir: Path = platformdirs.user_data_path("codeassist", appauthor=False) / "models"
+    """The folder of releases from which one is promoted (see :mod:`codeassist.registry`)."""
+    trusted_keys: Path | None = None
+    """Public keys, a file or a folder: where it is set, only releases that one of them has signed are loaded."""
     reported_groups: frozenset[str] = frozenset()
     """Groups of codes that this site reports although many do not (see :mod:`codeassist.ranking.tiers`)."""
     rules: dict[str, Any] = {}

@@ -1,0 +1,1 @@
+"""What is wrong with audited notes, before anything is trained on them."""

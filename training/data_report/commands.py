@@ -1,0 +1,44 @@
+"""``codeassist data-report``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codeassist.errors import InputError
+
+
+def data_report(
+    audited: Annotated[
+        list[Path], typer.Option("--audited", help="JSON Lines, CSV or a folder of note files, to train on")
+    ],
+    test: Annotated[list[Path] | None, typer.Option("--test", help="the same, to measure on")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="folder for data-report.json and data-report.txt")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="exit with 1 when there is any error")] = False,
+    label_notes: Annotated[
+        int, typer.Option("--label-notes", min=0, help="most notes to seek label errors in; 0 leaves it out")
+    ] = 2000,
+    format: Annotated[str, typer.Option("--format", help="text or json", metavar="text|json")] = "text",
+) -> None:
+    """What is wrong with audited notes, by file and line, before a model is trained on them."""
+    from codeassist.terminology.access import open_store
+    from training.data_report.report import make_report, render
+
+    if format not in ("text", "json"):
+        raise InputError(f"--format must be text or json, not {format!r}")
+    report = make_report(audited, test or (), open_store(), label_notes, _progress)
+    record = json.dumps(report.as_record(), ensure_ascii=False, indent=1)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "data-report.json").write_text(record + "\n", encoding="utf-8")
+        (out / "data-report.txt").write_text(render(report, shown=len(report.problems)) + "\n", encoding="utf-8")
+    typer.echo(record if format == "json" else render(report))
+    if strict and report.errors:
+        raise typer.Exit(1)
+
+
+def _progress(stage: str, done: int, total: int) -> None:
+    typer.echo(f"{stage} ({done + 1}/{total})", err=True)
