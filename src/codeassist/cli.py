@@ -307,7 +307,9 @@ def _output(target: str) -> Any:
 def add_commands() -> None:
     """Commands of the parts that are installed beside the library."""
     for point in metadata.entry_points(group="codeassist.commands"):
-        app.registered_commands.extend(point.load().registered_commands)
+        part = point.load()
+        app.registered_commands.extend(part.registered_commands)
+        app.registered_groups.extend(part.registered_groups)
 
 
 def main() -> None:
