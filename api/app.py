@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -19,8 +20,9 @@ from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
 from api.middleware import Guard
 from api.openapi import describe
-from api.routes import codes, edits, health, pages, queries, suggestions
+from api.routes import codes, edits, exports, health, pages, queries, reviews, suggestions
 from api.settings import ApiSettings
+from api.store.database import Database, open_database
 from codeassist.errors import CodeassistError
 from codeassist.registry import promotion_stamp
 from codeassist.settings import read_settings
@@ -38,6 +40,7 @@ def create_app(
     settings: ApiSettings | None = None,
     load: Callable[[], CodeAssistant] | None = None,
     on_failure: Callable[[], None] = lambda: None,
+    database: Database | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -46,14 +49,22 @@ def create_app(
     settings : limits; from the environment when left out
     load : what makes the assistant; :func:`codeassist.load` when left out, which follows the registry
     on_failure : called when the assistant could not be loaded
+    database : opened and up to date, and closed at the end; that of the settings when left out
     """
     settings = settings or read_settings(ApiSettings)
     engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with engine.running():
-            yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = database
+        if opened is None:
+            opened = await anyio.to_thread.run_sync(open_database, settings.database_url)
+        app.state.database = opened
+        try:
+            async with engine.running():
+                yield
+        finally:
+            opened.close()
 
     app = FastAPI(
         title="codeassist",
@@ -66,7 +77,7 @@ def create_app(
     )
     app.state.engine = engine
     app.state.settings = settings
-    for module in (suggestions, edits, queries, codes, health, pages):
+    for module in (suggestions, edits, queries, codes, reviews, exports, health, pages):
         app.include_router(module.router)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(Guard)

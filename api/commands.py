@@ -12,6 +12,8 @@ import uvicorn
 from api.app import create_app
 from api.errors import problem_of
 from api.settings import ApiSettings
+from api.store.database import Database, open_database
+from api.store.errors import DatabaseError
 from codeassist.errors import InputError
 from codeassist.rules.policy import policy_of
 from codeassist.rules.registry import FAMILIES
@@ -34,9 +36,10 @@ def serve(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = _settings()
+    database = _database(settings.database_url)
     listener = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
-    application = create_app(settings, on_failure=lambda: setattr(server, "should_exit", True))
+    application = create_app(settings, on_failure=lambda: setattr(server, "should_exit", True), database=database)
     server = uvicorn.Server(
         uvicorn.Config(
             application,
@@ -64,6 +67,15 @@ def _settings() -> ApiSettings:
         typer.echo(f"codeassist: {error}", err=True)
         raise typer.Exit(2) from None
     return settings
+
+
+def _database(url: str) -> Database:
+    """The database, up to date; ends with status 1 when it can't be used."""
+    try:
+        return open_database(url)
+    except DatabaseError as error:
+        typer.echo(f"codeassist: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

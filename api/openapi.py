@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api.errors import KINDS, MEDIA_TYPE, Problem
+from api.review_schemas import BODIES as REVIEW_BODIES
 from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
 
 REF = "#/components/schemas/{model}"
@@ -19,6 +20,18 @@ _EXAMPLES = {
     "NoteIn": {"note": "note.json", "encounter": "encounter.json"},
     "NoteLine": {"batch": "batch.ndjson"},
     "EditsIn": {"claim": "claim.json"},
+    "NextIn": {"outpatient": "next.json"},
+    "OpenIn": {"take over": "open.json"},
+    "DecisionIn": {
+        "accept": "accepted.json",
+        "reject": "rejected.json",
+        "replace": "replaced.json",
+        "add": "added.json",
+        "link": "linked.json",
+    },
+    "VersionIn": {"version": "version.json"},
+    "HoldIn": {"hold": "hold.json"},
+    "SubmitIn": {"override": "submit.json"},
 }
 
 
@@ -70,7 +83,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         _, own = models_json_schema(
-            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn)] + [(ProblemOut, "serialization")],
+            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn, *REVIEW_BODIES)] + [(ProblemOut, "serialization")],
             ref_template=REF,
         )
         schema["components"]["schemas"].update(own["$defs"])

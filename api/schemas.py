@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -17,6 +17,7 @@ from codeassist.rules.encounter import Encounter
 from codeassist.rules.reading import MOST_CODES, MOST_LINKED, MOST_UNITS, encounter_from_record
 from codeassist.terminology.store import Store
 
+Model = TypeVar("Model", bound=BaseModel)
 _SEXES = {"m", "f", "male", "female", "u", "o", "x", "unknown", "other"}
 
 
@@ -26,7 +27,9 @@ def _known_sex(value: str) -> str:
     return value
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A body that is refused when a field is of the wrong type or not known."""
+
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
@@ -63,15 +66,15 @@ class _NoteFields(BaseModel):
         return self
 
 
-class PatientIn(_PatientFields, _Strict):
+class PatientIn(_PatientFields, Strict):
     """What the rules need to know of the patient."""
 
 
-class DocumentIn(_DocumentFields, _Strict):
+class DocumentIn(_DocumentFields, Strict):
     """One document of an encounter."""
 
 
-class NoteIn(_NoteFields, _Strict):
+class NoteIn(_NoteFields, Strict):
     """A note, with `text`, or an encounter of several documents, with `documents`. Unknown fields are refused."""
 
     patient: PatientIn | None = None
@@ -118,23 +121,28 @@ class EditsIn(_Lenient):
 
 def parse_note(data: bytes, model: type[NoteIn] | type[NoteLine]) -> Note:
     """The note of one JSON object. Raises :class:`Problem`, or :class:`codeassist.errors.InputError`."""
-    return note_from_record(_parsed(data, model))
+    return note_from_record(record_of(data, model))
 
 
 def parse_edits(data: bytes, store: Store) -> Encounter:
     """The encounter of one JSON object. Raises :class:`Problem`, or :class:`codeassist.errors.InputError`."""
-    return encounter_from_record(_parsed(data, EditsIn), store)
+    return encounter_from_record(record_of(data, EditsIn), store)
 
 
-def _parsed(data: bytes, model: type[BaseModel]) -> dict[str, Any]:
+def read_model(data: bytes, model: type[Model]) -> Model:
+    """The body as ``model``. Raises :class:`Problem`: 400 for what is no JSON in UTF-8, 422 that names the fields."""
     try:
-        record = model.model_validate_json(check_utf8(data))
+        return model.model_validate_json(check_utf8(data))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         if found[0]["type"] == "json_invalid":
             raise Problem("malformed-json", f"{found[0]['msg']}.") from None
         raise invalid(found, "body") from None
-    return record.model_dump(exclude_none=True)
+
+
+def record_of(data: bytes, model: type[BaseModel]) -> dict[str, Any]:
+    """The body as ``model`` takes it, as JSON again and without nulls. Raises as :func:`read_model` does."""
+    return read_model(data, model).model_dump(exclude_none=True)
 
 
 class CodesQuery(BaseModel):

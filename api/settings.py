@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 
+import platformdirs
 from pydantic import PositiveInt
+from sqlalchemy import URL
 
 from codeassist.settings import Settings
+
+_DATA = platformdirs.user_data_path("codeassist", appauthor=False)
 
 
 class ApiSettings(Settings):
@@ -18,5 +22,9 @@ class ApiSettings(Settings):
     """Longest line of a batch, in bytes. The number of lines is not limited."""
     batch_buffer_bytes: PositiveInt = 64_000_000
     """How much of a batch is read ahead, in bytes, while its answers wait to be fetched."""
+    database_url: str = URL.create("sqlite", database=str(_DATA / "codeassist.sqlite3")).render_as_string()
+    """Where notes, reviews and the audit trail are kept: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``."""
+    lock_minutes: PositiveInt = 15
+    """How long a note stays locked to the coder who has it open, after the last change."""
     threads: PositiveInt = os.cpu_count() or 1
     """How many notes are read at the same time."""

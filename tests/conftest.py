@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -30,6 +31,9 @@ TOGETHER = ("browser", "terminology")
 """Folders whose tests share something costly (a server, imported files): one worker runs them all."""
 
 SECONDS_TO_LOAD = 120
+# Tests have a database of their own, gone when they end: nothing of theirs gets among a site's notes.
+_FOLDER = tempfile.TemporaryDirectory(prefix="codeassist-tests-")
+os.environ["CODEASSIST_DATABASE_URL"] = f"sqlite:///{_FOLDER.name}/tests.sqlite3"
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -11,6 +9,7 @@ from api.body import JSON_TYPES, read_body, require_type
 from api.engine import Engine
 from api.errors import Problem
 from api.openapi import problems, request_body
+from api.routes.answers import json_bytes
 from api.schemas import EditsOut, parse_edits
 from api.settings import ApiSettings
 from codeassist.rules.reading import review_record
@@ -51,7 +50,6 @@ async def check(request: Request) -> Response:
         encounter = parse_edits(body, assistant.terminology)
         if len(encounter.text) > settings.max_characters:
             raise Problem("note-too-large", f"The limit is {settings.max_characters:,} characters.")
-        record = review_record(assistant.check(encounter))
-        return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return json_bytes(review_record(assistant.check(encounter)))
 
     return Response(await engine.run(work), media_type="application/json")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -15,6 +13,7 @@ from api.engine import Engine
 from api.errors import Problem, problem_of
 from api.middleware import place_of
 from api.openapi import problems, request_body
+from api.routes.answers import json_bytes
 from api.schemas import NoteIn, NoteLine, parse_note
 from api.settings import ApiSettings
 from codeassist.result import CodingResult
@@ -54,7 +53,7 @@ async def suggest(request: Request) -> Response:
     def work() -> bytes:
         note = parse_note(body, NoteIn)
         note.check_length(settings.max_characters)
-        return _json(assistant.suggest(note).as_record())
+        return json_bytes(assistant.suggest(note).as_record())
 
     return Response(await engine.run(work), media_type="application/json")
 
@@ -93,13 +92,9 @@ async def suggest_batch(request: Request) -> Response:
             if problem.kind.status >= 500:
                 log.error("%s line %d %s", request_id, line.number, place_of(error))
             record = {"line": line.number, "error": problem.as_record(request_id)}
-        return _json(record) + b"\n"
+        return json_bytes(record) + b"\n"
 
     async def answer(line: Line) -> bytes:
         return await engine.run(lambda: code(line))
 
     return LineStream(request, answer, settings.max_line_bytes, settings.batch_buffer_bytes)
-
-
-def _json(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -24,3 +24,9 @@ def test_a_port_in_use_ends_with_1_and_says_so() -> None:
 
 def test_a_port_that_is_none_is_wrong_use() -> None:
     assert CliRunner().invoke(app, ["--port", "70000"]).exit_code == 2
+
+
+def test_a_database_that_can_not_be_used_ends_with_1_and_says_so() -> None:
+    result = CliRunner().invoke(app, ["--port", "0"], env={"CODEASSIST_DATABASE_URL": "mysql://u@h/d"})
+    assert result.exit_code == 1
+    assert "sqlite:///FILE" in result.output

@@ -30,6 +30,16 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ("POST", "/v1/suggestions:batch"),
         ("POST", "/v1/edits"),
         ("POST", "/v1/queries"),
+        ("GET", "/v1/reviews"),
+        ("POST", "/v1/reviews"),
+        ("POST", "/v1/reviews:next"),
+        ("GET", "/v1/reviews/{number}"),
+        *(
+            ("POST", f"/v1/reviews/{{number}}/{action}")
+            for action in "open decisions undo redo hold release submit".split()
+        ),
+        ("GET", "/v1/exports/audited"),
+        ("GET", "/v1/exports/codes"),
         ("GET", "/v1/codes"),
         ("GET", "/v1/codes/{system}/{code}"),
         ("GET", "/healthz"),
@@ -40,7 +50,7 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
 def test_every_post_has_examples_that_work(api: dict[str, Any], client: TestClient) -> None:
     tried = 0
     for path, methods in api["paths"].items():
-        if "post" not in methods:
+        if "post" not in methods or "{" in path:  # what is done with a review depends on it: test_reviews_api.py
             continue
         for media_type, content in methods["post"]["requestBody"]["content"].items():
             assert content["examples"], path
@@ -48,9 +58,9 @@ def test_every_post_has_examples_that_work(api: dict[str, Any], client: TestClie
                 value = example["value"]
                 body = value if isinstance(value, str) else json.dumps(value)
                 response = client.post(path, content=body.encode(), headers={"Content-Type": media_type})
-                assert response.status_code == 200 and '"error":' not in response.text, response.text
+                assert response.is_success and '"error":' not in response.text, response.text
                 tried += 1
-    assert tried == 6
+    assert tried == 9
 
 
 def test_the_example_of_a_result_has_its_shape_and_quotes_its_note() -> None:
@@ -72,7 +82,7 @@ def test_every_error_is_a_problem_document_with_an_example(api: dict[str, Any]) 
     for path, methods in api["paths"].items():
         for operation in methods.values():
             for status, response in operation["responses"].items():
-                if status == "200":
+                if status.startswith("2"):
                     continue
                 content = response["content"]["application/problem+json"]
                 assert content["schema"]["$ref"].endswith("/ProblemOut"), path

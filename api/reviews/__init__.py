@@ -1,0 +1,1 @@
+"""The review of suggestions by coders: functions over a transaction of the store."""

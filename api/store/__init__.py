@@ -1,0 +1,1 @@
+"""What the service keeps: notes, suggestions as made, reviews, decisions, and the audit trail."""
