@@ -35,9 +35,9 @@ function findingLine({ message, codes, reference, fix, rule }, cards) {
   return line;
 }
 
-/** The findings by level, what must be mended first. */
-function findingsOf(findings, cards) {
-  const box = fromTemplate("t-findings");
+/** The findings by level, what must be mended first: a list of the levels that have any. */
+function levelsOf(findings, cards) {
+  const levels = [];
   for (const [level, title] of Object.entries(LEVELS)) {
     const mine = findings.filter((finding) => finding.level === level);
     if (!mine.length) continue;
@@ -46,9 +46,20 @@ function findingsOf(findings, cards) {
     part(group, "title").textContent = title;
     part(group, "count").textContent = String(mine.length);
     part(group, "list").append(...mine.map((finding) => findingLine(finding, cards)));
-    box.append(group);
+    levels.push(group);
   }
-  return box;
+  return levels;
+}
+
+/** What a coder must mend, to stand above the codes; and what is only good to know, to stand below them. */
+function findingsAround(findings, cards) {
+  const above = levelsOf(findings.filter(({ level }) => level !== "info"), cards);
+  const below = levelsOf(findings.filter(({ level }) => level === "info"), cards);
+  const box = fromTemplate("t-findings");
+  box.append(...above);
+  const rest = element("div", "", "findings");
+  rest.append(...below);
+  return [above.length ? [box] : [], below.length ? [rest] : []];
 }
 
 /** The model and the editions that the result stands on. */
@@ -77,8 +88,8 @@ export function renderCodes(root, result, spansOf, handlers) {
     cards.push(...mine);
     return group;
   });
-  const findings = result.findings.length ? [findingsOf(result.findings, cards)] : [];
-  root.replaceChildren(...findings, ...groups, element("p", madeBy(result), "made-by"));
+  const [above, below] = findingsAround(result.findings, cards);
+  root.replaceChildren(...above, ...groups, ...below, element("p", madeBy(result), "made-by"));
   root.scrollTop = 0;
   return cards;
 }
