@@ -16,6 +16,8 @@ from api.review_schemas import BODIES as REVIEW_BODIES
 from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
 
 REF = "#/components/schemas/{model}"
+BODY = ("malformed-json", "not-utf-8", "body-too-large", "unsupported-media-type", "invalid-request", "not-ready")
+"""Problems of every route that reads a JSON body and codes."""
 _EXAMPLES = {
     "NoteIn": {"note": "note.json", "encounter": "encounter.json"},
     "NoteLine": {"batch": "batch.ndjson"},

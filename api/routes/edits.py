@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.body import JSON_TYPES, read_body, require_type
 from api.engine import Engine
 from api.errors import Problem
-from api.openapi import problems, request_body
+from api.openapi import BODY, problems, request_body
 from api.routes.answers import json_bytes
 from api.schemas import EditsOut, parse_edits
 from api.settings import ApiSettings
@@ -23,14 +23,9 @@ router = APIRouter(prefix="/v1/edits", tags=["edits"])
     response_model=EditsOut,
     response_description="Findings, the proposed order, the families that ran and the editions that they read.",
     responses=problems(
-        "malformed-json",
-        "not-utf-8",
-        "body-too-large",
+        *BODY,
         "note-too-large",
-        "unsupported-media-type",
-        "invalid-request",
         "invalid-input",
-        "not-ready",
     ),
     openapi_extra=request_body("application/json", "EditsIn"),
 )

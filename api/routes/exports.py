@@ -16,7 +16,7 @@ from api.reviews.worklist import Filters
 from api.store.audit import Releases
 from api.store.database import Database
 from api.store.reviews import ReviewRow
-from api.users import CurrentUser, User
+from api.users import Exporter, User
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
 
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1/exports", tags=["exports"])
         **problems("invalid-request", "not-ready"),
     },
 )
-def audited(request: Request, user: CurrentUser, query: Annotated[NotesQuery, Query()]) -> Response:
+def audited(request: Request, user: Exporter, query: Annotated[NotesQuery, Query()]) -> Response:
     """Submitted notes with their final codes as JSON Lines, as `codeassist train --audited` reads them."""
     return _export(request, user, query, "audited", exports.audited, "application/x-ndjson", "audited.jsonl")
 
@@ -46,7 +46,7 @@ def audited(request: Request, user: CurrentUser, query: Annotated[NotesQuery, Qu
         **problems("invalid-request", "not-ready"),
     },
 )
-def codes(request: Request, user: CurrentUser, query: Annotated[NotesQuery, Query()]) -> Response:
+def codes(request: Request, user: Exporter, query: Annotated[NotesQuery, Query()]) -> Response:
     """The codes of submitted notes as CSV. A cell that a spreadsheet would take for a formula begins with `'`."""
     return _export(request, user, query, "codes", exports.final_codes, "text/csv", "codes.csv")
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.body import JSON_TYPES, read_body, require_type
 from api.engine import Engine
-from api.openapi import problems, request_body
+from api.openapi import BODY, problems, request_body
 from api.schemas import NoteIn, QueryOut, parse_note
 from api.settings import ApiSettings
 from codeassist.rules.queries import query_record
@@ -23,14 +23,9 @@ router = APIRouter(prefix="/v1/queries", tags=["queries"])
     response_model=list[QueryOut],
     response_description="The drafts; an empty list where the documentation suffices.",
     responses=problems(
-        "malformed-json",
-        "not-utf-8",
-        "body-too-large",
+        *BODY,
         "note-too-large",
-        "unsupported-media-type",
-        "invalid-request",
         "invalid-input",
-        "not-ready",
     ),
     openapi_extra=request_body("application/json", "NoteIn"),
 )

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.body import JSON_TYPES, read_body, require_type
 from api.engine import Engine
-from api.openapi import problems, request_body
+from api.openapi import BODY, problems, request_body
 from api.review_schemas import (
     LARGEST,
     DecisionIn,
@@ -35,7 +35,7 @@ from api.schemas import Model, NoteIn, read_model
 from api.settings import ApiSettings
 from api.store.database import Database
 from api.store.reviews import ReviewRow
-from api.users import CurrentUser, User
+from api.users import ReviewReader, ReviewWriter, User
 from codeassist.errors import InputError
 from codeassist.note import note_from_record
 from codeassist.result import CodingResult
@@ -46,9 +46,8 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])
 Number = Annotated[int, Path(ge=1, le=LARGEST, description="The number of the review.")]
 Change = Callable[[Session, Actor], ReviewRow]
-_BODY = ("malformed-json", "not-utf-8", "body-too-large", "unsupported-media-type", "invalid-request", "not-ready")
 _OPENED = ("review-unknown", "review-locked", "review-submitted")
-_CHANGED = (*_BODY, *_OPENED, "review-foreign", "version-stale")
+_CHANGED = (*BODY, *_OPENED, "review-foreign", "version-stale")
 LONGEST_NAME = 200
 """Longest id and specialty of a note that is kept."""
 
@@ -56,7 +55,7 @@ LONGEST_NAME = 200
 @router.get(
     "", summary="List reviews", response_model=WorklistOut, responses=problems("invalid-request", "database-unusable")
 )
-def list_reviews(request: Request, user: CurrentUser, query: Annotated[WorklistQuery, Query()]) -> Response:
+def list_reviews(request: Request, user: ReviewReader, query: Annotated[WorklistQuery, Query()]) -> Response:
     """The worklist, in the order in which the notes came in, with the number of notes in each state."""
     filters = Filters(query.setting, query.specialty, query.date_from, query.date_to)
     holder = user.name if query.mine else None
@@ -71,10 +70,10 @@ def list_reviews(request: Request, user: CurrentUser, query: Annotated[WorklistQ
     summary="Send a note to review",
     status_code=201,
     response_model=ReviewOut,
-    responses=problems(*_BODY, "note-too-large", "invalid-input"),
+    responses=problems(*BODY, "note-too-large", "invalid-input"),
     openapi_extra=request_body("application/json", "NoteIn"),
 )
-async def create(request: Request, user: CurrentUser) -> Response:
+async def create(request: Request, user: ReviewWriter) -> Response:
     """Code a note, or the documents of one encounter, and keep it until a coder opens it."""
     engine: Engine = request.app.state.engine
     settings: ApiSettings = request.app.state.settings
@@ -99,10 +98,10 @@ async def create(request: Request, user: CurrentUser) -> Response:
     ":next",
     summary="Open the next note",
     response_model=ReviewOut,
-    responses=problems(*_BODY, "nothing-waiting"),
+    responses=problems(*BODY, "nothing-waiting"),
     openapi_extra=request_body("application/json", "NextIn"),
 )
-async def open_next(request: Request, user: CurrentUser) -> Response:
+async def open_next(request: Request, user: ReviewWriter) -> Response:
     """Open the note that you have open already, or else the one that has waited longest, and lock it to you."""
     sent = await _read(request, NextIn)
     filters = Filters(sent.setting, sent.specialty, sent.date_from, sent.date_to)
@@ -115,7 +114,7 @@ async def open_next(request: Request, user: CurrentUser) -> Response:
     response_model=ReviewOut,
     responses=problems("invalid-request", "review-unknown", "not-ready"),
 )
-async def show(request: Request, user: CurrentUser, number: Number) -> Response:
+async def show(request: Request, user: ReviewReader, number: Number) -> Response:
     """The note, the suggestions, and the review as it stands. Anybody may look; the audit trail keeps who did."""
     return await _change(request, user, lambda s, actor: service.view(s, actor, number), records.whole)
 
@@ -124,10 +123,10 @@ async def show(request: Request, user: CurrentUser, number: Number) -> Response:
     "/{number}/open",
     summary="Open a review",
     response_model=ReviewOut,
-    responses=problems(*_BODY, *_OPENED),
+    responses=problems(*BODY, *_OPENED),
     openapi_extra=request_body("application/json", "OpenIn"),
 )
-async def open_review(request: Request, user: CurrentUser, number: Number) -> Response:
+async def open_review(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Lock a note to you: one that waits, is on hold, or whose lock has run out; any other only with `take_over`."""
     sent = await _read(request, OpenIn)
     take = lambda s, actor: service.open_review(s, actor, number, sent.take_over)  # noqa: E731
@@ -141,7 +140,7 @@ async def open_review(request: Request, user: CurrentUser, number: Number) -> Re
     responses=problems(*_CHANGED, "decision-impossible", "code-not-in-release"),
     openapi_extra=request_body("application/json", "DecisionIn"),
 )
-async def decide(request: Request, user: CurrentUser, number: Number) -> Response:
+async def decide(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Take, turn down, replace, add or order codes, or change what stands beside one. It is kept when the answer comes.
 
     The answer has the codes as they are then, and what the rules say of them.
@@ -160,7 +159,7 @@ async def decide(request: Request, user: CurrentUser, number: Number) -> Respons
     responses=problems(*_CHANGED, "nothing-to-undo"),
     openapi_extra=request_body("application/json", "VersionIn"),
 )
-async def undo(request: Request, user: CurrentUser, number: Number) -> Response:
+async def undo(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Take back the last decision that stands. It stays in the history."""
     sent = await _read(request, VersionIn)
     return await _change(request, user, lambda s, actor: service.undo(s, actor, number, sent.version))
@@ -173,7 +172,7 @@ async def undo(request: Request, user: CurrentUser, number: Number) -> Response:
     responses=problems(*_CHANGED, "nothing-to-redo"),
     openapi_extra=request_body("application/json", "VersionIn"),
 )
-async def redo(request: Request, user: CurrentUser, number: Number) -> Response:
+async def redo(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Make the decision that was taken back last stand again."""
     sent = await _read(request, VersionIn)
     return await _change(request, user, lambda s, actor: service.redo(s, actor, number, sent.version))
@@ -186,7 +185,7 @@ async def redo(request: Request, user: CurrentUser, number: Number) -> Response:
     responses=problems(*_CHANGED),
     openapi_extra=request_body("application/json", "HoldIn"),
 )
-async def hold(request: Request, user: CurrentUser, number: Number) -> Response:
+async def hold(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Put a note aside with a reason. Its decisions stay; anybody may open it again."""
     sent = await _read(request, HoldIn)
     return await _change(request, user, lambda s, actor: service.hold(s, actor, number, sent.version, sent.reason))
@@ -199,7 +198,7 @@ async def hold(request: Request, user: CurrentUser, number: Number) -> Response:
     responses=problems(*_CHANGED),
     openapi_extra=request_body("application/json", "VersionIn"),
 )
-async def release(request: Request, user: CurrentUser, number: Number) -> Response:
+async def release(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Let a note wait again. Its decisions stay."""
     sent = await _read(request, VersionIn)
     return await _change(request, user, lambda s, actor: service.release(s, actor, number, sent.version))
@@ -212,7 +211,7 @@ async def release(request: Request, user: CurrentUser, number: Number) -> Respon
     responses=problems(*_CHANGED, "decision-impossible", "findings-stand", "override-refused"),
     openapi_extra=request_body("application/json", "SubmitIn"),
 )
-async def submit(request: Request, user: CurrentUser, number: Number) -> Response:
+async def submit(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Make the codes final. Findings of level error stand in the way, unless each is overridden with a reason."""
     sent = await _read(request, SubmitIn)
     overrides = [o.model_dump() for o in sent.overrides]

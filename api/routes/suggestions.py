@@ -12,7 +12,7 @@ from api.body import JSON_TYPES, NDJSON_TYPES, Line, read_body, require_type
 from api.engine import Engine
 from api.errors import Problem, problem_of
 from api.middleware import place_of
-from api.openapi import problems, request_body
+from api.openapi import BODY, problems, request_body
 from api.routes.answers import json_bytes
 from api.schemas import NoteIn, NoteLine, parse_note
 from api.settings import ApiSettings
@@ -28,14 +28,9 @@ log = logging.getLogger("codeassist.api")
     response_model=CodingResult,
     response_description="Suggestions by rank, what was left out and why, and findings. Unknown values are left out.",
     responses=problems(
-        "malformed-json",
-        "not-utf-8",
-        "body-too-large",
+        *BODY,
         "note-too-large",
-        "unsupported-media-type",
-        "invalid-request",
         "invalid-input",
-        "not-ready",
     ),
     openapi_extra=request_body("application/json", "NoteIn"),
 )
