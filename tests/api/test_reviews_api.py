@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from api.review_schemas import ReviewOut, StateOut, WorklistOut
-from api.users import User, current_user
+from api.users import LOCAL, User, current_user
 
 NOTE = {
     "id": "visit-9",
@@ -40,7 +40,7 @@ def desk(serving: Serving, assistant: Any, tmp_path: Path) -> Iterator[TestClien
 @contextmanager
 def as_user(client: TestClient, name: str) -> Iterator[None]:
     overrides = client.app.dependency_overrides  # type: ignore[attr-defined]
-    overrides[current_user] = lambda: User(name)
+    overrides[current_user] = lambda: User(name, LOCAL.scopes)
     try:
         yield
     finally:
