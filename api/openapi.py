@@ -34,6 +34,8 @@ _EXAMPLES = {
     "VersionIn": {"version": "version.json"},
     "HoldIn": {"hold": "hold.json"},
     "SubmitIn": {"override": "submit.json"},
+    "AssignIn": {"assign": "assign.json"},
+    "KeepIn": {"keep": "empty.json"},
 }
 
 

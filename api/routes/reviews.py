@@ -13,11 +13,15 @@ from starlette.responses import Response
 
 from api.body import JSON_TYPES, read_body, require_type
 from api.engine import Engine
+from api.errors import Problem
 from api.openapi import BODY, problems, request_body
 from api.review_schemas import (
     LARGEST,
+    AssignIn,
     DecisionIn,
     HoldIn,
+    KeepIn,
+    KeptOut,
     NextIn,
     OpenIn,
     ReviewOut,
@@ -27,9 +31,10 @@ from api.review_schemas import (
     WorklistOut,
     WorklistQuery,
 )
-from api.reviews import records, service
-from api.reviews.service import Actor
-from api.reviews.worklist import Filters, worklist
+from api.reviews import locks, records, service
+from api.reviews.counting import counts
+from api.reviews.locks import Actor
+from api.reviews.worklist import Filters, Listing, worklist
 from api.routes.answers import json_response
 from api.schemas import Model, NoteIn, read_model
 from api.settings import ApiSettings
@@ -56,12 +61,20 @@ LONGEST_NAME = 200
     "", summary="List reviews", response_model=WorklistOut, responses=problems("invalid-request", "database-unusable")
 )
 def list_reviews(request: Request, user: ReviewReader, query: Annotated[WorklistQuery, Query()]) -> Response:
-    """The worklist, in the order in which the notes came in, with the number of notes in each state."""
-    filters = Filters(query.setting, query.specialty, query.date_from, query.date_to)
-    holder = user.name if query.mine else None
+    """The worklist with the number of notes in each state, of your own, and the specialties that notes have."""
+    filters = Filters(query.setting, query.specialty, query.date_from, query.date_to, query.confidence)
+    mine = user.name if query.mine else None
+    listing = Listing(filters, query.state, mine, query.assigned_to, query.sort, query.after, query.limit)
     with _database(request).reading() as session:
-        page = worklist(session, filters, query.state, holder, query.after, query.limit)
-    record: dict[str, Any] = {"counts": page.counts, "reviews": [records.summary(r) for r in page.reviews]}
+        page = worklist(session, listing)
+        found = counts(session, filters, user.name)
+    record: dict[str, Any] = {
+        "counts": found.states,
+        "mine": found.mine,
+        "at_least": found.at_least,
+        "specialties": found.specialties,
+        "reviews": [records.summary(r) for r in page.reviews],
+    }
     return json_response(record if page.next is None else {**record, "next": page.next})
 
 
@@ -102,9 +115,10 @@ async def create(request: Request, user: ReviewWriter) -> Response:
     openapi_extra=request_body("application/json", "NextIn"),
 )
 async def open_next(request: Request, user: ReviewWriter) -> Response:
-    """Open the note that you have open already, or else the one that has waited longest, and lock it to you."""
+    """Open the note that you have open already, or else the first that is assigned to you, or else the first that waits
+    for anybody, and lock it to you: by priority, and then the one that has waited longest."""
     sent = await _read(request, NextIn)
-    filters = Filters(sent.setting, sent.specialty, sent.date_from, sent.date_to)
+    filters = Filters(sent.setting, sent.specialty, sent.date_from, sent.date_to, sent.confidence)
     return await _change(request, user, lambda s, actor: service.open_next(s, actor, filters), records.whole)
 
 
@@ -218,6 +232,39 @@ async def submit(request: Request, user: ReviewWriter, number: Number) -> Respon
     assistant = _assistant(request)
     submitted = lambda s, actor: service.submit(s, actor, number, sent.version, overrides, assistant)  # noqa: E731
     return await _change(request, user, submitted)
+
+
+@router.post(
+    "/{number}/keep",
+    summary="Keep a note open",
+    response_model=KeptOut,
+    responses=problems(*BODY, *_OPENED, "review-foreign"),
+    openapi_extra=request_body("application/json", "KeepIn"),
+)
+async def keep(request: Request, user: ReviewWriter, number: Number) -> Response:
+    """Let the lock of the note that you have open begin anew: to be asked while its page is open.
+
+    Whoever has lost it to somebody else is told so. It is no change: the version stays.
+    """
+    await _read(request, KeepIn)
+    kept = lambda s, actor: locks.keep_open(s, actor, number)  # noqa: E731
+    return await _change(request, user, kept, lambda review, _: records.lock(review))
+
+
+@router.post(
+    "/{number}/assign",
+    summary="Assign a note",
+    response_model=StateOut,
+    responses=problems(*BODY, "forbidden", "review-unknown", "review-submitted"),
+    openapi_extra=request_body("application/json", "AssignIn"),
+)
+async def assign(request: Request, user: ReviewWriter, number: Number) -> Response:
+    """Say whom a note is for, and how urgent it is. Coders assign to themselves; who may audit, to anybody."""
+    sent = await _read(request, AssignIn)
+    if sent.to != user.name and not user.scopes & {"audits", "admin"}:
+        raise Problem("forbidden", "To assign notes to others needs the scope audits or admin.")
+    assigned = lambda s, actor: service.assign(s, actor, number, sent.to, sent.priority)  # noqa: E731
+    return await _change(request, user, assigned)
 
 
 async def _change(

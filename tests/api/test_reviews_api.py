@@ -143,7 +143,7 @@ def test_two_coders_at_one_note(desk: TestClient) -> None:
         refused(desk.post(f"/v1/reviews/{number}/open", json={}), 409, "review-locked")
         taken = desk.post(f"/v1/reviews/{number}/open", json={"take_over": True}).json()
         assert taken["lock"]["holder"] == "ben"
-    refused(desk.post(f"/v1/reviews/{number}/decisions", json=body), 409, "review-locked")
+    assert "ben" in refused(desk.post(f"/v1/reviews/{number}/decisions", json=body), 409, "review-foreign")["detail"]
 
 
 def test_a_stale_version_and_a_submitted_note(desk: TestClient) -> None:
