@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
+from api.reviews.tables import read_table
 from codeassist.note import Document, Note
 
 FEW_WORDS = r"(?:[\w'/-]+[ \t]+){0,4}"
@@ -50,7 +50,7 @@ def _facts(note: Note, dated: bool) -> Iterator[Gap]:
 
 
 def _documents(note: Note, result: Mapping[str, Any]) -> Iterator[Gap]:
-    for setting, kind, when, message in _rows("required.tsv", 4):
+    for setting, kind, when, message in read_table("required.tsv", 4):
         if setting != note.setting or not _applies(when, note, result):
             continue
         if not any(_is_a(kind, part, note) for part in note.parts):
@@ -88,19 +88,19 @@ def _pending(note: Note) -> Iterator[Gap]:
 
 @cache
 def _known_by(kind: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    rows = [(by, words) for name, by, words in _rows("documents.tsv", 3) if name == kind]
+    rows = [(by, words) for name, by, words in read_table("documents.tsv", 3) if name == kind]
     headings = "|".join(re.escape(words) for by, words in rows if by == "heading")
     return tuple(words for by, words in rows if by == "type"), re.compile(rf"(?im)^[ \t#*]*(?:{headings})")
 
 
 @cache
 def _procedure() -> re.Pattern[str]:
-    return re.compile(rf"(?i)\b(?:{'|'.join(re.escape(cue) for (cue,) in _rows('procedures.tsv', 1))})\b")
+    return re.compile(rf"(?i)\b(?:{'|'.join(re.escape(cue) for (cue,) in read_table('procedures.tsv', 1))})\b")
 
 
 @cache
 def _pending_words() -> re.Pattern[str]:
-    rows = _rows("pending.tsv", 2)
+    rows = read_table("pending.tsv", 2)
     results = "|".join(re.escape(words) for kind, words in rows if kind == "result")
     result = rf"(?:{results})(?:s|es)?"
     patterns = [
@@ -109,13 +109,3 @@ def _pending_words() -> re.Pattern[str]:
         if kind == "pending"
     ]
     return re.compile(rf"(?i)\b(?:{'|'.join(patterns)})\b")
-
-
-@cache
-def _rows(name: str, columns: int) -> tuple[tuple[str, ...], ...]:
-    """The rows of a table behind its header. Raises ``ValueError`` for one of another width."""
-    text = resources.files("api.reviews.data").joinpath(name).read_text("utf-8")
-    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    if any(len(row) != columns for row in lines):
-        raise ValueError(f"{name}: every row has {columns} columns")
-    return tuple(tuple(row) for row in lines[1:])
