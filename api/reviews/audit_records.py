@@ -67,7 +67,7 @@ def audit_list(
 @cache
 def reasons() -> Mapping[str, str]:
     """Why an auditor may mark a difference, by its name, in words."""
-    return dict(read_table("audit_reasons.tsv", 2))
+    return {row[0]: row[1] for row in read_table("audit_reasons.tsv", 2)}
 
 
 def audit_summary(look: SecondLookRow) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class _Draft:
 
 
 def claim(lines: Sequence[Line], form: Form, inpatient: bool, admitting: str | None, reasons: Sequence[str]) -> Claim:
-    """The claim of final codes in their order. ``admitting`` and ``reasons`` are codes that the coding does not hold."""
+    """The claim of codes in their order; ``admitting`` and ``reasons`` are codes that the coding does not hold."""
     return _FORMS[form](lines, inpatient, admitting, reasons)
 
 

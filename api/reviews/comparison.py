@@ -30,8 +30,8 @@ class Comparison:
     """How far two codings agree.
 
     ``agreed`` codes were chosen by both, ``missed`` by the auditor alone, ``extra`` by the coder alone, ``neither``
-    were offered and chosen by none of them. ``exact`` is true when there is no difference, ``principal_agreed`` when the
-    first diagnosis is the same; None when there is none.
+    were offered and chosen by none of them. ``exact`` is true when there is no difference, and ``principal_agreed``
+    when the first diagnosis is the same; None when there is none.
     """
 
     agreed: int

@@ -104,7 +104,7 @@ def _pending_words() -> re.Pattern[str]:
     results = "|".join(re.escape(words) for kind, words in rows if kind == "result")
     result = rf"(?:{results})(?:s|es)?"
     patterns = [
-        re.escape(words).replace(r"\{result\}", result).replace(r"\{\}\ ", FEW_WORDS).replace(r"\ ", r"[ \t]+")
+        re.escape(words).replace(r"\{result\}\ ", rf"{result}:?[ \t]+").replace(r"\{result\}", result).replace(r"\{\}\ ", FEW_WORDS).replace(r"\ ", r"[ \t]+")
         for kind, words in rows
         if kind == "pending"
     ]

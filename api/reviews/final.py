@@ -58,4 +58,5 @@ def write_line(line: Line) -> dict[str, Any]:
 
 def read_line(record: Mapping[str, Any]) -> Line:
     """The line of what :func:`write_line` gave."""
-    return Line(**{name: tuple(record[name]) if name in _TUPLES else record[name] for name in _NAMES})
+    values: dict[str, Any] = {n: tuple(record[n]) if n in _TUPLES else record[n] for n in _NAMES}
+    return Line(**values)

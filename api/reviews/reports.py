@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Executable, Integer, Select, case, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from api.reviews.agreement import kappa, ratio, scores
@@ -107,7 +107,7 @@ def _by(*keys: InstrumentedAttribute[Any]) -> Callable[[Span], Select[Any]]:
     return query
 
 
-def _rows(session: Session, query: Select[Any]) -> list[Row]:
+def _rows(session: Session, query: Executable) -> list[Row]:
     return [dict(row) for row in session.execute(query).mappings()]
 
 

@@ -96,7 +96,7 @@ def mine_of(user: str, state: State | None) -> ColumnElement[bool]:
             )
 
 
-def next_for(user: str, filters: Filters) -> Iterator[list[Select[tuple[ReviewRow]]]]:
+def next_for(user: str, filters: Filters) -> Iterator[list[Select[ReviewRow]]]:
     """The queries of what the user opens next, the first that find anything being meant: what they have open; what is
     assigned to them; what is assigned to nobody. Each finds at most one review, by one index."""
     meant = select(ReviewRow).where(*filters.conditions()).limit(1)
@@ -108,7 +108,7 @@ def next_for(user: str, filters: Filters) -> Iterator[list[Select[tuple[ReviewRo
         yield [ordered.where(ReviewRow.state == "waiting", whose), ordered.where(*unlocked, whose)]
 
 
-def _sorted(query: Select[tuple[ReviewRow]], sort: Sort, after: int) -> Select[tuple[ReviewRow]]:
+def _sorted(query: Select[ReviewRow], sort: Sort, after: int) -> Select[ReviewRow]:
     """The query in its order, behind the review ``after``. What it is sorted by is read of that review itself, so that
     its number alone says where a page ends."""
     number = ReviewRow.id

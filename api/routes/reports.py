@@ -62,7 +62,7 @@ def show(
     _title(table, assistant)
     if (query.format or _accepted(request)) == "csv":
         return _csv(name, table)
-    labels = dict(read_table("report_columns.tsv", 2))
+    labels = {row[0]: row[1] for row in read_table("report_columns.tsv", 2)}
     columns = [{"name": column, "label": labels[column]} for column in table.columns]
     rows = [{column: row[column] for column in table.columns} for row in table.rows]
     return json_response({"report": name, "own": own, "columns": columns, "rows": rows})
