@@ -103,9 +103,11 @@ def _pending_words() -> re.Pattern[str]:
     rows = read_table("pending.tsv", 2)
     results = "|".join(re.escape(words) for kind, words in rows if kind == "result")
     result = rf"(?:{results})(?:s|es)?"
-    patterns = [
-        re.escape(words).replace(r"\{result\}\ ", rf"{result}:?[ \t]+").replace(r"\{result\}", result).replace(r"\{\}\ ", FEW_WORDS).replace(r"\ ", r"[ \t]+")
-        for kind, words in rows
-        if kind == "pending"
-    ]
+    patterns = [_pattern(words, result) for kind, words in rows if kind == "pending"]
     return re.compile(rf"(?i)\b(?:{'|'.join(patterns)})\b")
+
+
+def _pattern(words: str, result: str) -> str:
+    """The words of a row, with what its placeholders stand for."""
+    pattern = re.escape(words).replace(r"\{result\}\ ", rf"{result}:?[ \t]+").replace(r"\{result\}", result)
+    return pattern.replace(r"\{\}\ ", FEW_WORDS).replace(r"\ ", r"[ \t]+")

@@ -58,7 +58,7 @@ def counts(session: Session, filters: Filters, user: str) -> Counts:
     They are read of the counters, which know nothing of dates. With a date given the reviews themselves are counted, of
     each state :data:`MOST` at most.
     """
-    if filters.date_from is None and filters.date_to is None:
+    if not filters.dated:
         states = _counted(session, filters)
     else:
         states = {state: _up_to(session, [*filters.conditions(), ReviewRow.state == state]) for state in STATES}

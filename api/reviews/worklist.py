@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from api.store.base import now
 from api.store.reviews import Band, ReviewRow, State
@@ -27,6 +27,11 @@ class Filters:
     date_from: date | None = None
     date_to: date | None = None
     confidence: Band | None = None
+
+    @property
+    def dated(self) -> bool:
+        """Whether days are given."""
+        return self.date_from is not None or self.date_to is not None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """What a review has to meet."""
@@ -74,7 +79,7 @@ def worklist(session: Session, listing: Listing) -> Page:
         query = query.where(mine_of(listing.mine, listing.state))
     if listing.assigned_to is not None:
         query = query.where(ReviewRow.assigned_to == listing.assigned_to)
-    found = list(session.scalars(_sorted(query, listing.sort, listing.after).limit(listing.limit + 1)))
+    found = list(session.scalars(_sorted(query, listing).limit(listing.limit + 1)))
     more = len(found) > listing.limit
     return Page(found[: listing.limit], found[listing.limit - 1].id if more else None)
 
@@ -108,19 +113,24 @@ def next_for(user: str, filters: Filters) -> Iterator[list[Select[ReviewRow]]]:
         yield [ordered.where(ReviewRow.state == "waiting", whose), ordered.where(*unlocked, whose)]
 
 
-def _sorted(query: Select[ReviewRow], sort: Sort, after: int) -> Select[ReviewRow]:
+def _sorted(query: Select[ReviewRow], listing: Listing) -> Select[ReviewRow]:
     """The query in its order, behind the review ``after``. What it is sorted by is read of that review itself, so that
     its number alone says where a page ends."""
-    number = ReviewRow.id
-    if sort in ("received", "-received"):
-        query = query.order_by(number.desc() if sort == "-received" else number)
-        if not after:
-            return query
-        return query.where(number < after if sort == "-received" else number > after)
-    column = ReviewRow.priority if sort == "priority" else ReviewRow.confidence
-    query = query.order_by(*((column.desc(), number.desc()) if sort == "-confidence" else (column, number)))
-    if not after:
+    back = listing.sort.startswith("-")
+    columns = [column for column in (_sorted_by(listing), ReviewRow.id) if column is not None]
+    query = query.order_by(*(column.desc() if back else column for column in columns))
+    if not listing.after:
         return query
-    last = select(column).where(number == after).scalar_subquery()
-    place, border = tuple_(column, number), tuple_(last, after)
-    return query.where(place < border if sort == "-confidence" else place > border)
+    last = [select(column).where(ReviewRow.id == listing.after).scalar_subquery() for column in columns]
+    place, border = tuple_(*columns), tuple_(*last)
+    return query.where(place < border if back else place > border)
+
+
+def _sorted_by(listing: Listing) -> InstrumentedAttribute[Any] | None:
+    """The column that comes before the number of the review. Where days are given, notes come in the order of their
+    dates of service: one index has these days and their order."""
+    if listing.sort == "priority":
+        return ReviewRow.priority
+    if listing.sort in ("confidence", "-confidence"):
+        return ReviewRow.confidence
+    return ReviewRow.date_of_service if listing.filters.dated else None

@@ -34,9 +34,10 @@ class ReviewRow(Base):
         Index("ix_reviews_state_confidence", "state", "confidence", "id"),
         Index("ix_reviews_state_specialty", "state", "specialty", "id"),
         Index("ix_reviews_state_date", "state", "date_of_service", "id"),
+        Index("ix_reviews_date", "date_of_service", "id"),
         Index("ix_reviews_holder", "holder"),
         Index("ix_reviews_assigned_to", "assigned_to", "state", "priority", "id"),
-        Index("ix_reviews_submitted_by", "submitted_by", "submitted_on", "id"),
+        Index("ix_reviews_submitted_by", "submitted_by", "id"),
         Index("ix_reviews_submitted_on", "submitted_on", "id"),
         Index("ix_reviews_lot", "lot"),
     )

@@ -11,7 +11,7 @@ from codeassist.note import note_from_record
 
 WHO = {"age": 60, "sex": "F"}
 NOTHING: dict[str, Any] = {"suggestions": []}
-OPERATED: dict[str, Any] = {"suggestions": [{"system": "icd-10-pcs", "tier": "code", "code": "0DTJ4ZZ"}]}
+OPERATED: dict[str, Any] = {"suggestions": [{"system": "icd-10-pcs", "tier": "code", "code": "0016070"}]}
 STAY = "Discharge Summary\nHospital course: recovered well."
 
 

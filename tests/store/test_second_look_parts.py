@@ -84,12 +84,12 @@ def test_a_professional_claim_at_its_limits() -> None:
     diagnoses = [line(code) for code in MANY[:14]]
     visit = line("99213", "cpt", modifiers=tuple("25 59 LT RT 76".split()), diagnoses=("E11.42", "E11.01"))
     many = line("20610", "cpt", diagnoses=tuple(d.code for d in diagnoses[:5]), units=3)
-    made = claim([*diagnoses, visit, many, line("0DTJ4ZZ", "icd-10-pcs")], "professional", False, None, [])
+    made = claim([*diagnoses, visit, many, line("0016070", "icd-10-pcs")], "professional", False, None, [])
     (hi, *services) = made.segments
     assert hi.startswith("HI*ABK:E1100*ABF:E1101*") and hi.count("ABF") == 11
     assert services == ["SV1*HC:99213:25:59:LT:RT**UN*1***2", "SV1*HC:20610**UN*3***1:2:3:4"]
     told = " ".join(made.warnings)
-    assert all(left in told for left in ("E11.41, E11.42 did not fit", "76", "linked to E11.42", "0DTJ4ZZ"))
+    assert all(left in told for left in ("E11.41, E11.42 did not fit", "76", "linked to E11.42", "0016070"))
 
 
 def test_an_institutional_claim_of_an_inpatient() -> None:
@@ -99,8 +99,8 @@ def test_an_institutional_claim_of_an_inpatient() -> None:
         line("I10", poa="N"),
         line("Z79.84", poa="1"),
         *(line(code, poa="U") for code in MANY),
-        line("02703ZZ", "icd-10-pcs"),
-        line("4A023N7", "icd-10-pcs"),
+        line("0016071", "icd-10-pcs"),
+        line("0016072", "icd-10-pcs"),
         line("99223", "cpt"),
     ]
     made = claim(lines, "institutional", True, "R07.9", [])
@@ -108,7 +108,7 @@ def test_an_institutional_claim_of_an_inpatient() -> None:
     others = [s for s in made.segments if s.startswith("HI*ABF")]
     assert [s.count("ABF") for s in others] == [12, 12]
     assert others[0].startswith("HI*ABF:I10:::::::N*ABF:Z7984*ABF:E1100:::::::U")
-    assert made.segments[-2:] == ["HI*BBR:02703ZZ", "HI*BBQ:4A023N7"]
+    assert made.segments[-2:] == ["HI*BBR:0016071", "HI*BBQ:0016072"]
     told = " ".join(made.warnings)
     assert "E11.620 did not fit" in told and "99223" in told and "dates of the procedures" in told
     assert "admitting" not in told

@@ -64,9 +64,10 @@ def _widen_reviews() -> None:
         ("state_confidence", ["state", "confidence", "id"]),
         ("state_specialty", ["state", "specialty", "id"]),
         ("state_date", ["state", "date_of_service", "id"]),
+        ("date", ["date_of_service", "id"]),
         ("holder", ["holder"]),
         ("assigned_to", ["assigned_to", "state", "priority", "id"]),
-        ("submitted_by", ["submitted_by", "submitted_on", "id"]),
+        ("submitted_by", ["submitted_by", "id"]),
         ("submitted_on", ["submitted_on", "id"]),
         ("lot", ["lot"]),
     ):
