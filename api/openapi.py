@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from api.audit_schemas import BODIES as AUDIT_BODIES
 from api.errors import KINDS, MEDIA_TYPE, Problem
 from api.review_schemas import BODIES as REVIEW_BODIES
 from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
@@ -34,6 +35,13 @@ _EXAMPLES = {
     "VersionIn": {"version": "version.json"},
     "HoldIn": {"hold": "hold.json"},
     "SubmitIn": {"override": "submit.json"},
+    "AssignIn": {"assign": "assign.json"},
+    "KeepIn": {"keep": "empty.json"},
+    "AuditIn": {"blind": "audit.json"},
+    "AuditNextIn": {"a share of each coder's": "audit-next.json"},
+    "MarkIn": {"mark": "mark.json"},
+    "AnswerIn": {"rebut": "answer.json"},
+    "CloseIn": {"close": "version.json"},
 }
 
 
@@ -85,7 +93,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         _, own = models_json_schema(
-            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn, *REVIEW_BODIES)] + [(ProblemOut, "serialization")],
+            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn, *REVIEW_BODIES, *AUDIT_BODIES)]
+            + [(ProblemOut, "serialization")],
             ref_template=REF,
         )
         schema["components"]["schemas"].update(own["$defs"])
