@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 
 from api.auth.cookies import SESSION
+from api.auth.pages import page_user
 from api.users import Needs, Scope, current_user
 
 SECURITY_SCHEMES: dict[str, Any] = {
@@ -34,7 +35,7 @@ def scopes_needed(dependant: Dependant) -> set[Scope]:
 
 def asks_for_user(dependant: Dependant) -> bool:
     """Whether a route asks who it is, with a scope or without."""
-    return any(d.call is current_user for d in _walk(dependant))
+    return any(d.call in (current_user, page_user) for d in _walk(dependant))
 
 
 def secure(schema: dict[str, Any], app: FastAPI, problems: Callable[..., dict[int | str, dict[str, Any]]]) -> None:

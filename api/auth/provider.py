@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 import warnings
 from collections.abc import Mapping
@@ -49,6 +50,7 @@ class Provider:
         self._settings = settings
         self._metadata: Metadata | None = None
         self._keys: KeySet | None = None
+        self._tls = ssl.create_default_context()  # made once, with the machine's authorities: it takes a while
 
     async def authorization_url(self, redirect_url: str, state: str, nonce: str, verifier: str) -> str:
         """Where the browser goes to sign in: authorisation code flow with PKCE (RFC 7636, S256)."""
@@ -114,7 +116,7 @@ class Provider:
 
     async def _get(self, url: str) -> dict[str, Any]:
         try:
-            async with httpx.AsyncClient(timeout=SECONDS) as client:
+            async with httpx.AsyncClient(timeout=SECONDS, verify=self._tls) as client:
                 answer = (await client.get(_secure(url, "oidc_issuer"))).raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             raise ProviderError(f"{urlsplit(url).path} can't be read: {type(error).__name__}") from None
@@ -132,6 +134,7 @@ class Provider:
             redirect_uri=redirect_url,
             code_challenge_method="S256",
             timeout=SECONDS,
+            verify=self._tls,
         )
 
 

@@ -46,7 +46,9 @@ async def create(request: Request, user: Administrator) -> Response:
     return json_response({**key_record(new.row), "key": new.text}, 201)
 
 
-@router.delete("/{id}", summary="Revoke a key", status_code=204, responses=problems("account-unknown"))
+@router.delete(
+    "/{id}", summary="Revoke a key", status_code=204, responses=problems("account-unknown", "invalid-request")
+)
 async def revoke(request: Request, user: Administrator, id: Annotated[str, Path(max_length=100)]) -> Response:
     """End a key, by its id or name, for good. It stays in the list."""
     await desk_of(request).change(database_of(request), lambda s: keys.revoke(s, user.name, id))

@@ -25,7 +25,7 @@ from api.store.database import Database, open_database
 if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
 
-CHEAP: dict[str, Any] = {"argon2_passes": 1, "argon2_memory_kib": 64}
+CHEAP: dict[str, Any] = {"argon2_passes": 1, "argon2_memory_kib": 64, "allowed_hosts": frozenset()}
 """Hashes that cost nothing: what they cost otherwise is a matter of the settings."""
 Site = Callable[..., AbstractContextManager[TestClient]]
 
