@@ -60,3 +60,10 @@ def end(session: Session, row: SessionRow, everywhere: bool) -> None:
     session.execute(delete(SessionRow).where(which))
     details = {"everywhere": everywhere}
     append(session, row.user.name, "logout", f"user/{row.user.name}", NO_RELEASES, details)
+
+
+def end_by_token(session: Session, token: str) -> None:
+    """Sign out the browser that has this token, where there is such a session."""
+    row = find(session, token)
+    if row is not None:
+        end(session, row, everywhere=False)

@@ -63,7 +63,9 @@ async def end(
     """End this session, or all of this user."""
     current: CurrentSession | None = request.state.session
     if current is not None:
-        await end_session(request, current.id, everywhere)
+        session_id = current.id
+        work = lambda s: sessions.end(s, s.get_one(SessionRow, session_id), everywhere)  # noqa: E731
+        await desk_of(request).change(database_of(request), work)
     response = Response(status_code=204)
     SESSION.remove(request, response)
     return response
@@ -90,9 +92,3 @@ async def change_password(request: Request, user: CurrentUser) -> Response:
         lambda: change_own_password(database, desk.settings, desk.passwords, session_id, user.name, old, new, address)
     )
     return Response(status_code=204)
-
-
-async def end_session(request: Request, session_id: int, everywhere: bool) -> None:
-    """Sign out: this session, or all of its user."""
-    with_row = lambda s: sessions.end(s, s.get_one(SessionRow, session_id), everywhere)  # noqa: E731
-    await desk_of(request).change(database_of(request), with_row)

@@ -8,17 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.auth import oidc
+from api.auth import oidc, sessions
 from api.auth.accounts import any_password
 from api.auth.cookies import OIDC_FLOW, SESSION
 from api.auth.desk import Desk, address_of, database_of, desk_of
 from api.auth.errors import ProviderError
 from api.auth.origin import check_origin
-from api.auth.pages import SIGN_IN, PageUser, local_path
+from api.auth.pages import SIGN_IN, local_path
 from api.auth.signing_in import SignedIn, sign_in
 from api.errors import Problem
 from api.routes.pages import templates
-from api.routes.session import end_session
 from api.store.database import Database
 
 router = APIRouter(include_in_schema=False)
@@ -57,10 +56,12 @@ async def submit(
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, user: PageUser) -> Response:
-    """The button in the page's head."""
-    if request.state.session is not None:
-        await end_session(request, request.state.session.id, everywhere=False)
+async def sign_out(request: Request) -> Response:
+    """The button in the page's head: a form, so the browser has to say that it is this service's own."""
+    check_origin(request, told=True)
+    token = SESSION.read(request)
+    if token is not None:
+        await desk_of(request).change(database_of(request), lambda s: sessions.end_by_token(s, token))
     response = RedirectResponse(SIGN_IN, 303)
     SESSION.remove(request, response)
     return response

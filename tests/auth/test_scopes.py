@@ -24,11 +24,10 @@ OPEN = {
     "/sign-in",
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
+    "/sign-out",
 }
 """Answered without anybody signed in."""
-ANYBODY = {("GET", "/"), ("POST", "/sign-out"), ("GET", "/v1/session"), ("DELETE", "/v1/session")} | {
-    ("PUT", "/v1/session/password")
-}
+ANYBODY = {("GET", "/"), ("GET", "/v1/session"), ("DELETE", "/v1/session")} | {("PUT", "/v1/session/password")}
 """Asks who it is, and lets in everybody who has signed in, whatever the scopes."""
 TO_SIGN_IN = {("POST", "/v1/session")}
 

@@ -170,6 +170,15 @@ def test_nobody_is_signed_in_as_somebody_else_by_another_site(with_users: TestCl
         assert with_users.post("/sign-in", data=form, headers=headers).json()["code"] == "cross-site"
 
 
+def test_nobody_is_signed_out_by_another_site(with_users: TestClient) -> None:
+    signed_in(with_users, "anne")
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}, {}):
+        assert with_users.post("/sign-out", headers=headers).json()["code"] == "cross-site"
+    assert with_users.get("/v1/session").status_code == 200
+    assert with_users.post("/sign-out", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
+    assert with_users.get("/v1/session").status_code == 401
+
+
 def test_a_key_needs_no_check_of_its_origin(with_users: TestClient) -> None:
     key = new_key(signed_in(with_users, ADMIN), "ehr", ["suggest"])
     with_users.cookies.clear()
