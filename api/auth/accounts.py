@@ -14,7 +14,7 @@ from api.store.audit import NO_RELEASES, append
 from api.store.base import now
 from api.users import LOCAL, ROLES, Role, User, scopes_of
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,89}")
 ADMINISTRATOR: Role = "administrator"
 
 
@@ -26,7 +26,7 @@ def name_of(text: str) -> str:
     """
     name = text.strip().lower()
     if not _NAME.fullmatch(name) or name == LOCAL.name:
-        raise AccountError(f"a name has 1 to 100 letters of a to z, digits and . _ @ + -, and is not {LOCAL.name!r}")
+        raise AccountError(f"a name has 1 to 90 letters of a to z, digits and . _ @ + -, and is not {LOCAL.name!r}")
     return name
 
 
@@ -46,8 +46,13 @@ def user_of(row: UserRow, method: str) -> User:
 
 
 def find(session: Session, name: str) -> UserRow:
-    """The user of this name, locked for a change. Raises :class:`UnknownAccount`."""
-    row = session.scalars(select(UserRow).where(UserRow.name == name.strip().lower()).with_for_update()).one_or_none()
+    """The user of this name, for a change. Raises :class:`UnknownAccount`.
+
+    All users are locked, in one order: two administrators can neither shut each other out nor wait for each other.
+    """
+    wanted = name.strip().lower()
+    rows = session.scalars(select(UserRow).order_by(UserRow.id).with_for_update()).all()
+    row = next((row for row in rows if row.name == wanted), None)
     if row is None:
         raise UnknownAccount("no user has this name")
     return row
@@ -136,7 +141,6 @@ def end_sessions(session: Session, row: UserRow, keep: int | None = None) -> Non
 
 
 def _keep_one(session: Session, row: UserRow) -> None:
-    """All rows are locked, so that two administrators can't shut each other out at the same moment."""
-    rows = session.scalars(select(UserRow).order_by(UserRow.id).with_for_update())
-    if can_administer(row) and not any(can_administer(r) for r in rows if r.id != row.id):
+    others = (other for other in everybody(session) if other.id != row.id)
+    if can_administer(row) and not any(map(can_administer, others)):
         raise LastAdministrator(f"{row.name} is the last administrator: make another one first")
