@@ -35,7 +35,7 @@ class HostGuard:
         await self.app(scope, receive, send)
 
     def _check(self, request: Request, local: bool) -> None:
-        name = host_of(request.headers.get("host", ""))
+        name = host_of(request.headers.get("host", "localhost"))  # only programs leave it out: no browser can
         if not (is_loopback(name) or name in self._allowed or not (local or self._allowed)):
             raise Problem("host-refused", "Use the name in the setting allowed_hosts, or 127.0.0.1 on this machine.")
         if local and request.client is not None and _is_elsewhere(request.client.host):
