@@ -16,11 +16,31 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 import codeassist
+from api.auth import keys as api_keys
+from api.auth.desk import Desk
+from api.auth.hosts import HostGuard
+from api.auth.identity import Identity
+from api.auth.pages import SignInNeeded, to_sign_in
 from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
 from api.middleware import Guard
 from api.openapi import describe
-from api.routes import audits, codes, edits, exports, health, pages, queries, reports, reviews, suggestions
+from api.routes import (
+    audits,
+    codes,
+    edits,
+    exports,
+    health,
+    keys,
+    pages,
+    queries,
+    reports,
+    reviews,
+    session,
+    sign_in,
+    suggestions,
+    users,
+)
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
 from codeassist.errors import CodeassistError
@@ -77,13 +97,21 @@ def create_app(
     )
     app.state.engine = engine
     app.state.settings = settings
+    identity = Identity(settings)
+    app.state.identify = identity.identify
+    app.state.desk = Desk(settings)
+    app.state.bearer_authenticators = [api_keys.authenticate]
     for module in (suggestions, edits, queries, codes, reviews, audits, exports, reports, health, pages):
         app.include_router(module.router)
+    for module in (session, users, keys, sign_in):
+        app.include_router(module.router)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
+    app.add_middleware(HostGuard, identity=identity, allowed=settings.allowed_hosts)
     app.add_middleware(Guard)
     for kind in (Problem, CodeassistError, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(SignInNeeded, to_sign_in)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 

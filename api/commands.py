@@ -10,6 +10,8 @@ import typer
 import uvicorn
 
 from api.app import create_app
+from api.auth.accounts import any_administrator
+from api.auth.loopback import is_loopback
 from api.errors import problem_of
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
@@ -37,6 +39,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = _settings()
     database = _database(settings.database_url)
+    _require_sign_in(host, settings, database)
     listener = _listen(host, port)
     name = f"[{host}]" if ":" in host else host
     application = create_app(settings, on_failure=lambda: setattr(server, "should_exit", True), database=database)
@@ -76,6 +79,23 @@ def _database(url: str) -> Database:
     except DatabaseError as error:
         typer.echo(f"codeassist: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+def _require_sign_in(host: str, settings: ApiSettings, database: Database) -> None:
+    """On an address that others can reach nobody may work without signing in; ends with status 2 where they could."""
+    if is_loopback(host) or settings.oidc:
+        return
+    with database.reading() as session:
+        ready = any_administrator(session)
+    if not ready:
+        typer.echo(
+            f"codeassist: on {host} others can reach the service, and no sign-in is set up. Make an administrator with "
+            "`codeassist users add NAME --role administrator`, or set CODEASSIST_OIDC_ISSUER and "
+            "CODEASSIST_OIDC_CLIENT_ID; or leave --host out to serve this machine alone.",
+            err=True,
+        )
+        database.close()
+        raise typer.Exit(2)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -8,12 +8,12 @@ import platformdirs
 from pydantic import PositiveInt
 from sqlalchemy import URL
 
-from codeassist.settings import Settings
+from api.auth.settings import AuthSettings
 
 _DATA = platformdirs.user_data_path("codeassist", appauthor=False)
 
 
-class ApiSettings(Settings):
+class ApiSettings(AuthSettings):
     """Limits of the service; each can be set as ``CODEASSIST_<NAME>`` or in the TOML file."""
 
     max_body_bytes: PositiveInt = 8_000_000

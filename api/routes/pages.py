@@ -11,6 +11,7 @@ from fastapi.templating import Jinja2Templates
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
+from api.auth.pages import PageUser, page_context
 from api.errors import KINDS, Problem
 from api.examples import examples
 from codeassist.note import SETTINGS
@@ -27,7 +28,7 @@ def prose(text: str) -> Markup:
 
 
 WEB = Path(__file__).parents[1] / "web"
-templates = Jinja2Templates(WEB / "templates")
+templates = Jinja2Templates(WEB / "templates", context_processors=[page_context])
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.filters["prose"] = prose
 templates.env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
@@ -35,7 +36,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def workspace(request: Request, example: str | None = None) -> Response:
+def workspace(request: Request, user: PageUser, example: str | None = None) -> Response:
     """The workspace; with ``example`` its note is in the form, and the page opens it at once."""
     shown = next((e for e in examples() if e.id == example), None)
     if example is not None and shown is None:

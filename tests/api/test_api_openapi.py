@@ -53,14 +53,25 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ("GET", "/v1/exports/codes"),
         ("GET", "/v1/codes"),
         ("GET", "/v1/codes/{system}/{code}"),
+        *((method, "/v1/session") for method in ("GET", "POST", "DELETE")),
+        ("PUT", "/v1/session/password"),
+        *((method, path) for method in ("GET", "POST") for path in ("/v1/users", "/v1/keys")),
+        ("PATCH", "/v1/users/{name}"),
+        ("DELETE", "/v1/keys/{id}"),
         ("GET", "/healthz"),
         ("GET", "/readyz"),
     }
 
 
+OF_ACCOUNTS = ("/v1/session", "/v1/users", "/v1/keys")
+"""Their examples need users: tests/auth."""
+
+
 def test_every_post_has_examples_that_work(api: dict[str, Any], client: TestClient) -> None:
     tried = 0
     for path, methods in api["paths"].items():
+        if path in OF_ACCOUNTS:
+            continue
         if "post" not in methods or "{" in path or "audits" in path:  # they depend on a review: test_reviews_api.py
             continue
         for media_type, content in methods["post"]["requestBody"]["content"].items():

@@ -15,7 +15,7 @@ from api.reviews.confidence import band_of, confidence
 from api.reviews.outcomes import outcomes_of
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
