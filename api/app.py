@@ -18,6 +18,7 @@ from starlette.types import Scope
 import codeassist
 from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
+from api.interop.install import install as install_interop
 from api.middleware import Guard
 from api.openapi import describe
 from api.routes import codes, edits, exports, health, pages, queries, reviews, suggestions
@@ -79,6 +80,7 @@ def create_app(
     app.state.settings = settings
     for module in (suggestions, edits, queries, codes, reviews, exports, health, pages):
         app.include_router(module.router)
+    install_interop(app)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(Guard)
     for kind in (Problem, CodeassistError, HTTPException):

@@ -1,0 +1,76 @@
+"""``$suggest-codes``: documents in, suggested codes as resources out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from api.errors import Problem
+from api.interop.fhir.attachments import Source
+from api.interop.fhir.reading import Chart, Read, chart_of, current, read_contents
+from api.interop.fhir.resources import Collected
+from api.interop.fhir.writing import Coded, bundle
+from api.store.base import now
+from codeassist.note import Note, note_from_record
+from codeassist.result import CodingResult
+
+if TYPE_CHECKING:
+    from codeassist.assistant import CodeAssistant
+
+
+async def read_documents(found: Collected, source: Source) -> list[Read]:
+    """The content of the current documents among the resources. Raises :class:`Problem`."""
+    documents = found.of_type("DocumentReference")
+    if not documents:
+        raise Problem("invalid-input", "There is no DocumentReference here.")
+    return await read_contents(current(documents), source)
+
+
+def code_chart(chart: Chart, assistant: CodeAssistant, limit: int) -> tuple[Note, CodingResult]:
+    """The note of a chart and what is suggested for it. Raises :class:`codeassist.errors.InputError`."""
+    note = note_from_record(chart.record())
+    note.check_length(limit)
+    return note, assistant.suggest(note)
+
+
+def suggested(chart: Chart, note: Note, result: CodingResult, candidates: bool = False) -> Coded:
+    """Suggestions of tier ``code``, and where asked for the candidates too, as what FHIR resources are made of."""
+    record = result.as_record()
+    items = [s for s in record["suggestions"] if candidates or s["tier"] == "code"]
+    return Coded(
+        id=result.id,
+        setting=record["setting"],
+        date_of_service=record["date_of_service"],
+        model=record["model"],
+        terminology=record["terminology"],
+        items=items,
+        documents=note.parts,
+        facts=chart.facts(),
+    )
+
+
+def suggest_codes(
+    found: Collected, read: list[Read], assistant: CodeAssistant, limit: int
+) -> dict[str, Any]:
+    """The Bundle for the documents read; ``includeCandidates`` among the parameters adds the candidates."""
+    chart = chart_of(found, read)
+    note, result = code_chart(chart, assistant, limit)
+    return bundle(suggested(chart, note, result, found.parameters.get("includeCandidates") is True), now())
+
+
+def codes_of(resources: Iterable[Any]) -> set[tuple[str, str]]:
+    """System addresses and codes of Conditions that stand: neither refuted, entered in error, resolved nor inactive."""
+    found: set[tuple[str, str]] = set()
+    for resource in resources:
+        if _status(resource, "verificationStatus") & {"refuted", "entered-in-error"}:
+            continue
+        if _status(resource, "clinicalStatus") & {"inactive", "resolved", "remission"}:
+            continue
+        for coding in resource.get("code", {}).get("coding", []):
+            if "system" in coding and "code" in coding:
+                found.add((coding["system"], coding["code"]))
+    return found
+
+
+def _status(resource: Any, name: str) -> set[str]:
+    return {c.get("code") for c in resource.get(name, {}).get("coding", [])}

@@ -1,0 +1,23 @@
+"""Adds what EHRs speak to the application."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from api.interop.cds import routes as cds
+from api.interop.cors import Cors
+from api.interop.fhir import final, routes as fhir
+from api.interop.keys import Keys
+from api.interop.settings import InteropSettings
+from api.interop.smart import launch, token
+from api.interop.state import Interop
+from codeassist.settings import read_settings
+
+
+def install(app: FastAPI) -> None:
+    """Add the routes, and the answer to pages of other origins."""
+    settings = read_settings(InteropSettings)
+    app.state.interop = Interop(settings, Keys(settings))
+    for module in (cds, fhir, final, token, launch):
+        app.include_router(module.router)
+    app.add_middleware(Cors, origins=settings.cors_origins, public_url=settings.public_url)
