@@ -97,7 +97,9 @@ class Fetcher:
             async with (
                 asyncio.timeout(self.settings.fetch_seconds),
                 # proxies and passwords of the environment are not for addresses that a caller gives
-                httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=self.settings.fetch_seconds) as client,
+                httpx.AsyncClient(
+                    trust_env=False, follow_redirects=False, timeout=self.settings.fetch_seconds
+                ) as client,
             ):
                 for _ in range(REDIRECTS + 1):
                     if not allowed(url, self.prefixes):
@@ -121,7 +123,9 @@ class Fetcher:
             raise FetchError(f"{shown} answered with status {response.status_code}")
         media_type, charset = media_type_of(response.headers.get("content-type", ""))
         if media_type not in types:
-            raise FetchError(f"{shown} answered with {media_type or 'no content type'}, not {' or '.join(sorted(types))}")
+            raise FetchError(
+                f"{shown} answered with {media_type or 'no content type'}, not {' or '.join(sorted(types))}"
+            )
         data, limit = bytearray(), self.settings.max_fetch_bytes
         async for chunk in response.aiter_bytes():
             data += chunk

@@ -6,7 +6,8 @@ from fastapi import FastAPI
 
 from api.interop.cds import routes as cds
 from api.interop.cors import Cors
-from api.interop.fhir import final, routes as fhir
+from api.interop.fhir import final
+from api.interop.fhir import routes as fhir
 from api.interop.keys import Keys
 from api.interop.settings import InteropSettings
 from api.interop.smart import launch, token
@@ -18,6 +19,6 @@ def install(app: FastAPI) -> None:
     """Add the routes, and the answer to pages of other origins."""
     settings = read_settings(InteropSettings)
     app.state.interop = Interop(settings, Keys(settings))
-    for module in (cds, fhir, final, token, launch):
+    for module in (cds, token, launch, fhir, final):
         app.include_router(module.router)
     app.add_middleware(Cors, origins=settings.cors_origins, public_url=settings.public_url)

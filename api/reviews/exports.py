@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from api.reviews.feedback import feedback_record
 from api.reviews.records import line_record
 from api.reviews.service import coding_of
 from api.reviews.worklist import Filters
@@ -67,7 +68,7 @@ def audited(reviews: Iterator[ReviewRow]) -> Iterator[str]:
         record: dict[str, Any] = {
             **review.note.record,
             "codes": [_audited_code(line_record(line, place)) for place, line in enumerate(coding.lines, 1)],
-            "rejected": [{"system": system, "code": code} for system, code in coding.rejected],
+            **feedback_record(review, coding),
             "coder": review.submitted_by,
         }
         yield json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"

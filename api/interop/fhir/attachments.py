@@ -1,4 +1,4 @@
-"""Attachments: data as it stands or fetched from an allowed address, checked against the hash and size that are given."""
+"""Attachments: data as it stands or fetched from an allowed address, checked by hash and size where given."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ async def content_of(attachment: Mapping[str, Any], source: Source) -> Content:
     else:
         raise Problem("invalid-input", "The attachment has neither data nor url.")
     if len(data) > source.fetcher.settings.max_fetch_bytes:
-        raise Problem("body-too-large", f"An attachment has more than {source.fetcher.settings.max_fetch_bytes:,} bytes.")
+        raise Problem(
+            "body-too-large", f"An attachment has more than {source.fetcher.settings.max_fetch_bytes:,} bytes."
+        )
     _check(attachment, data)
     return Content(data, media_type, charset)
 
@@ -92,7 +94,9 @@ async def _fetched(url: str, media_type: str, source: Source) -> tuple[bytes, st
         binary = json.loads(fetched.data)
         kind, sent, data = binary["resourceType"], media_type_of(binary["contentType"]), binary["data"]
     except (ValueError, KeyError, TypeError):
-        raise Problem("fetch-failed", "The attachment's url gave neither the document nor a Binary with data.") from None
+        raise Problem(
+            "fetch-failed", "The attachment's url gave neither the document nor a Binary with data."
+        ) from None
     if kind != "Binary" or sent[0] != media_type:
         raise Problem("fetch-failed", f"The attachment's url gave {kind} of type {sent[0]}, not {media_type}.")
     return decoded(data), sent[1]

@@ -41,7 +41,13 @@ def capability_statement(base: str, version: str) -> dict[str, Any]:
         {"type": name, "operation": [{"name": operation, "definition": url} for operation, url in rows]}
         for name, rows in _OPERATIONS.items()
     ]
-    service = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}]}]
+    service = [
+        {
+            "coding": [
+                {"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}
+            ]
+        }
+    ]
     definitions: dict[str, Any] = {"type": "StructureDefinition", "interaction": [{"code": "read"}]}
     return {
         "resourceType": "CapabilityStatement",
@@ -69,7 +75,9 @@ def structure_definition(name: str) -> dict[str, Any] | None:
     if url is None:
         return None
     parts = _PARTS[url]
-    elements: list[dict[str, Any]] = [{"id": "Extension", "path": "Extension", "definition": _ABOUT[url], "min": 0, "max": "*"}]
+    elements: list[dict[str, Any]] = [
+        {"id": "Extension", "path": "Extension", "definition": _ABOUT[url], "min": 0, "max": "*"}
+    ]
     for part, kind in parts.items():
         at = f"Extension.extension:{part}"
         elements.append({"id": at, "path": "Extension.extension", "sliceName": part, "min": 0, "max": "1"})

@@ -36,7 +36,9 @@ ISSUE_TYPES: Mapping[int, str] = {
 log = logging.getLogger("codeassist.api")
 
 
-def resource_response(resource: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def resource_response(
+    resource: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """The answer that carries a resource."""
     kept = dict(headers or {})
     return Response(json_bytes(resource), status, headers=kept, media_type=f"{FHIR_JSON}; charset=utf-8")
@@ -57,7 +59,9 @@ def outcome(problem: Problem) -> dict[str, Any]:
 
 
 def _field_issue(error: FieldError, kind: str) -> dict[str, Any]:
-    code = {"missing": "required", "value-error": "invalid"}.get(error.code, "structure" if kind == "processing" else kind)
+    code = {"missing": "required", "value-error": "invalid"}.get(
+        error.code, "structure" if kind == "processing" else kind
+    )
     return {
         "severity": "error",
         "code": code,
@@ -81,7 +85,9 @@ class FhirRoute(APIRoute):
                 return _refused(problem_of(error))
             except ClientDisconnect:
                 raise
-            except Exception as error:  # nobody foresaw it: its place goes into the log, and nothing of it to the caller
+            except (
+                Exception
+            ) as error:  # nobody foresaw it: its place goes into the log, and nothing of it to the caller
                 log.error("%s %s", request.scope.get("codeassist.request_id"), place_of(error))
                 return _refused(problem_of(error))
 

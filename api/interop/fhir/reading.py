@@ -41,7 +41,10 @@ class Chart:
 
     def facts(self) -> dict[str, Any]:
         """What the resources that go out say beside the codes. It is kept with the note, where it goes to review."""
-        facts: dict[str, Any] = {"claim": self.claim, "sources": {d.id: d.reference for d in self.documents if d.reference}}
+        facts: dict[str, Any] = {
+            "claim": self.claim,
+            "sources": {d.id: d.reference for d in self.documents if d.reference},
+        }
         if self.subject is not None:
             facts["subject"] = self.subject
         if self.encounter_reference is not None:
@@ -76,6 +79,19 @@ class Read:
     content: Content
 
 
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """A document with its text."""
+
+    resource: Resource
+    text: str
+
+
+def extract(read: Read) -> Extracted:
+    """The document with its text, which may take a while. Raises :class:`codeassist.errors.InputError`."""
+    return Extracted(read.resource, text_of(read.content.data, read.content.media_type, read.content.charset))
+
+
 async def read_contents(documents: list[Resource], source: Source) -> list[Read]:
     """The content of each document. Raises :class:`Problem` that names the document."""
     limit = source.fetcher.settings.max_documents
@@ -93,9 +109,9 @@ def current(documents: list[Resource]) -> list[Resource]:
     ]
 
 
-def chart_of(found: Collected, read: list[Read]) -> Chart:
-    """What is coded of the documents read. Takes their texts out, which may need a while."""
-    if not read:
+def chart_of(found: Collected, read: list[Extracted], also: tuple[DocumentSource, ...] = ()) -> Chart:
+    """What is coded of the documents. ``also`` are texts beside them, such as the wording of a problem."""
+    if not read and not also:
         raise Problem("invalid-input", "There is no current DocumentReference with content here.")
     encounter, encounter_reference = _encounter(found, [r.resource for r in read])
     patients = {s for r in read for s in references(r.resource.get("subject"))}
@@ -106,7 +122,7 @@ def chart_of(found: Collected, read: list[Read]) -> Chart:
     subject = subjects[0] if subjects else (f"Patient/{patient['id']}" if patient and "id" in patient else None)
     row = encounter_classes().get(_class(encounter), encounter_classes()["AMB"])
     ids: dict[str, int] = {}
-    documents = tuple(_document(r, ids, number) for number, r in enumerate(read, 1))
+    documents = (*also, *(_document(r, ids, number) for number, r in enumerate(read, 1)))
     day = _day_of_service(encounter, row.setting, [r.resource for r in read])
     return Chart(documents, row.setting, row.claim, day, patient, encounter, subject, encounter_reference)
 
@@ -152,14 +168,13 @@ def _day_of_service(encounter: Resource | None, setting: str, documents: list[Re
     return next((day for day in days if day is not None), None)
 
 
-def _document(read: Read, ids: dict[str, int], number: int) -> DocumentSource:
+def _document(read: Extracted, ids: dict[str, int], number: int) -> DocumentSource:
     resource = read.resource
     name = str(resource.get("id") or f"document-{number}")[:LONGEST_ID]
     ids[name] = ids.get(name, 0) + 1
     unique = name if ids[name] == 1 else f"{name}-{ids[name]}"
     reference = f"DocumentReference/{resource['id']}" if "id" in resource else ""
-    text = text_of(read.content.data, read.content.media_type, read.content.charset)
-    return DocumentSource(unique, text, reference, _note_type(resource))
+    return DocumentSource(unique, read.text, reference, _note_type(resource))
 
 
 def _note_type(resource: Resource) -> str | None:
@@ -191,5 +206,3 @@ def _age(born: date, on: date) -> float:
 def _row(document: DocumentSource) -> dict[str, Any]:
     row = {"id": document.id, "text": document.text}
     return row if document.note_type is None else {**row, "note_type": document.note_type}
-
-

@@ -46,7 +46,9 @@ def parse_resource(data: bytes) -> dict[str, Any]:
     try:
         value = json.loads(check_utf8(data), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        detail = f"{error}." if isinstance(error, json.JSONDecodeError) else "The body is nested too deeply, or no JSON."
+        detail = (
+            f"{error}." if isinstance(error, json.JSONDecodeError) else "The body is nested too deeply, or no JSON."
+        )
         raise Problem("malformed-json", detail) from None
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise Problem("invalid-request", "The body is no FHIR resource: it has no resourceType.")
@@ -103,7 +105,10 @@ def _entries(bundle: Resource, where: str) -> list[tuple[str | None, Resource]]:
     if not isinstance(entries, list) or len(entries) > MOST_ENTRIES or not all(isinstance(e, dict) for e in entries):
         raise Problem("invalid-request", f"{where}.entry is a list of at most {MOST_ENTRIES:,} entries.")
     return [
-        (e["fullUrl"] if isinstance(e.get("fullUrl"), str) else None, checked(e["resource"], f"{where}.entry[{i}].resource"))
+        (
+            e["fullUrl"] if isinstance(e.get("fullUrl"), str) else None,
+            checked(e["resource"], f"{where}.entry[{i}].resource"),
+        )
         for i, e in enumerate(entries)
         if "resource" in e
     ]
@@ -111,15 +116,22 @@ def _entries(bundle: Resource, where: str) -> list[tuple[str | None, Resource]]:
 
 def _parameters(resource: Resource) -> Collected:
     parameters = resource.get("parameter", [])
-    if not isinstance(parameters, list) or not all(isinstance(p, dict) and isinstance(p.get("name"), str) for p in parameters):
+    if not isinstance(parameters, list) or not all(
+        isinstance(p, dict) and isinstance(p.get("name"), str) for p in parameters
+    ):
         raise Problem("invalid-request", "Parameters.parameter is a list of objects with a name.")
     found: list[tuple[str | None, Resource]] = []
     values: dict[str, Any] = {}
     for i, parameter in enumerate(parameters):
         if "resource" in parameter:
             inner = checked(parameter["resource"], f"Parameters.parameter[{i}].resource")
-            found += _entries(inner, f"Parameters.parameter[{i}].resource") if inner["resourceType"] == "Bundle" else [(None, inner)]
-        values |= {parameter["name"]: v for k, v in parameter.items() if k.startswith("value")}
+            found += (
+                _entries(inner, f"Parameters.parameter[{i}].resource")
+                if inner["resourceType"] == "Bundle"
+                else [(None, inner)]
+            )
+        for value in (v for k, v in parameter.items() if k.startswith("value")):
+            values[parameter["name"]] = value
     return Collected(tuple(found), values)
 
 
@@ -130,7 +142,9 @@ def references(*items: object) -> Sequence[str]:
 
 def _field(error: Mapping[str, Any], where: str) -> FieldError:
     location = ".".join(str(part) for part in error["loc"])
-    return FieldError("body", f"{where}.{location}"[:200] if location else where, error["type"].replace("_", "-"), error["msg"])
+    return FieldError(
+        "body", f"{where}.{location}"[:200] if location else where, error["type"].replace("_", "-"), error["msg"]
+    )
 
 
 def _no_constant(name: str) -> None:

@@ -43,9 +43,7 @@ def wants_json(request: Request) -> None:
         raise Problem("not-acceptable", "Resources are given as application/fhir+json.")
 
 
-router = APIRouter(
-    prefix="/fhir", route_class=FhirRoute, include_in_schema=False, dependencies=[Depends(wants_json)]
-)
+router = APIRouter(prefix="/fhir", route_class=FhirRoute, include_in_schema=False, dependencies=[Depends(wants_json)])
 
 
 @router.get("/metadata")

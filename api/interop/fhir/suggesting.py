@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from api.errors import Problem
 from api.interop.fhir.attachments import Source
-from api.interop.fhir.reading import Chart, Read, chart_of, current, read_contents
+from api.interop.fhir.reading import Chart, Read, chart_of, current, extract, read_contents
 from api.interop.fhir.resources import Collected
 from api.interop.fhir.writing import Coded, bundle
 from api.store.base import now
 from codeassist.note import Note, note_from_record
-from codeassist.result import CodingResult
 
 if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
@@ -26,19 +25,14 @@ async def read_documents(found: Collected, source: Source) -> list[Read]:
     return await read_contents(current(documents), source)
 
 
-def code_chart(chart: Chart, assistant: CodeAssistant, limit: int) -> tuple[Note, CodingResult]:
-    """The note of a chart and what is suggested for it. Raises :class:`codeassist.errors.InputError`."""
-    note = note_from_record(chart.record())
-    note.check_length(limit)
-    return note, assistant.suggest(note)
+def suggested(chart: Chart, note: Note, record: Mapping[str, Any], candidates: bool = False) -> Coded:
+    """Suggestions of tier ``code``, and where asked for the candidates too, as what FHIR resources are made of.
 
-
-def suggested(chart: Chart, note: Note, result: CodingResult, candidates: bool = False) -> Coded:
-    """Suggestions of tier ``code``, and where asked for the candidates too, as what FHIR resources are made of."""
-    record = result.as_record()
+    ``record`` is a result as JSON.
+    """
     items = [s for s in record["suggestions"] if candidates or s["tier"] == "code"]
     return Coded(
-        id=result.id,
+        id=record["id"],
         setting=record["setting"],
         date_of_service=record["date_of_service"],
         model=record["model"],
@@ -49,12 +43,12 @@ def suggested(chart: Chart, note: Note, result: CodingResult, candidates: bool =
     )
 
 
-def suggest_codes(
-    found: Collected, read: list[Read], assistant: CodeAssistant, limit: int
-) -> dict[str, Any]:
+def suggest_codes(found: Collected, read: list[Read], assistant: CodeAssistant, limit: int) -> dict[str, Any]:
     """The Bundle for the documents read; ``includeCandidates`` among the parameters adds the candidates."""
-    chart = chart_of(found, read)
-    note, result = code_chart(chart, assistant, limit)
+    chart = chart_of(found, [extract(r) for r in read])
+    note = note_from_record(chart.record())
+    note.check_length(limit)
+    result = assistant.suggest(note).as_record()
     return bundle(suggested(chart, note, result, found.parameters.get("includeCandidates") is True), now())
 
 

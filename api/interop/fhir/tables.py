@@ -26,7 +26,7 @@ def encounter_classes() -> Mapping[str, ClassRow]:
 @cache
 def note_types() -> Mapping[str, str]:
     """The rows of ``note_types.tsv`` by LOINC code."""
-    return {loinc: note_type for loinc, note_type in _rows("note_types.tsv")}
+    return {row[0]: row[1] for row in _rows("note_types.tsv")}
 
 
 def _rows(name: str) -> list[list[str]]:

@@ -49,7 +49,9 @@ def known_system(url: str) -> System:
     """The code system of an address. Raises the problem ``unknown-code``."""
     system = system_of(url)
     if system is None:
-        raise Problem("unknown-code", f"The code system {url[:200]!r} is not held here: {', '.join(URLS.values())} are.")
+        raise Problem(
+            "unknown-code", f"The code system {url[:200]!r} is not held here: {', '.join(URLS.values())} are."
+        )
     return system
 
 
@@ -146,9 +148,13 @@ def _includes(values: Values) -> list[tuple[System, list[str] | None]]:
         found = [(known_system(row["system"]), _listed(row)) for row in rows]
         unknown = "exclude" in composed["compose"] or any("filter" in row or "valueSet" in row for row in rows)
     except (KeyError, TypeError, AttributeError):
-        raise Problem("invalid-request", "valueSet.compose.include is a list of systems, each with concepts or whole.") from None
+        raise Problem(
+            "invalid-request", "valueSet.compose.include is a list of systems, each with concepts or whole."
+        ) from None
     if unknown:
-        raise Problem("invalid-request", "valueSet composes systems or lists of their codes; exclude and filter are not read.")
+        raise Problem(
+            "invalid-request", "valueSet composes systems or lists of their codes; exclude and filter are not read."
+        )
     return found
 
 

@@ -23,8 +23,8 @@ from codeassist.errors import InputError
 
 MOST_PAGES = 2000
 _BLOCKS = frozenset(
-    "address article aside blockquote body br caption center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section table tbody td tfoot th thead title tr ul".split()
+    "address article aside blockquote body br caption center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 "
+    "h6 header hr li main nav ol p pre section table tbody td tfoot th thead title tr ul".split()
 )
 _CELLS = frozenset({"td", "th"})
 _SILENT = ["script", "style", "head", "template", "noscript", "iframe", "object"]
@@ -52,7 +52,11 @@ def text_of(data: bytes, media_type: str, charset: str | None = None) -> str:
 
 
 def _plain(data: bytes, charset: str | None) -> str:
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if data.startswith(mark):
             return _decode(data, encoding)
     return _decode(data, charset or "utf-8")
@@ -98,7 +102,8 @@ def _rtf(data: bytes, charset: str | None) -> str:
     if not data.lstrip().startswith(b"{\\rtf"):
         raise UnreadableDocument("the document is no RTF")
     try:
-        return rtf_to_text(data.decode("latin-1"), errors="replace").replace("\0", "")
+        text: str = rtf_to_text(data.decode("latin-1"), errors="replace")  # type: ignore[no-untyped-call]
+        return text.replace("\0", "")
     except (ValueError, IndexError, KeyError, TypeError, LookupError):
         raise UnreadableDocument("the RTF is damaged") from None
 
