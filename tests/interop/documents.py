@@ -24,7 +24,10 @@ def pdf(*lines: str) -> bytes:
     return out.encode("latin-1")
 
 
-RTF = rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}\f0 Assessment:\par 1. Gout of the left foot.\par 2. M\'e9ni\'e8re disease.}"
+RTF = (
+    rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}\f0 Assessment:\par 1. Gout of the left foot."
+    rb"\par 2. M\'e9ni\'e8re disease.}"
+)
 HTML = """<html><head><title>no</title><style>p {color: red}</style><script>alert("pneumonia")</script></head><body>
 <h1>Assessment</h1><ul><li>Essential   hypertension</li><li>Gout &amp; obesity</li></ul>
 <table><tr><td>HbA1c</td><td>7.9</td></tr></table><!-- sepsis --></body></html>"""

@@ -1,4 +1,4 @@
-"""A small EHR on this machine: a FHIR server, SMART's discovery and authorization, and some bad manners to test with."""
+"""A small EHR: a FHIR server, SMART's discovery and authorization, and some bad manners to test with."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def make_app(ehr: Ehr) -> FastAPI:
     @app.middleware("http")
     async def record(request: Request, go_on: Any) -> Any:
         ehr.asked.append((request.url.path, request.headers.get("authorization")))
-        if request.url.path.startswith("/fhir/") and ".well-known" not in request.url.path:
-            if request.headers.get("authorization") != f"Bearer {TOKEN}":
-                return JSONResponse({"resourceType": "OperationOutcome"}, 401)
+        guarded = request.url.path.startswith("/fhir/") and ".well-known" not in request.url.path
+        if guarded and request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return JSONResponse({"resourceType": "OperationOutcome"}, 401)
         return await go_on(request)
 
     _resources(app, ehr)

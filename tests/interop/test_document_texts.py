@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from documents import BOMB, CDA, CDA_TEXT, HTML, OUTSIDE, RTF, pdf
 from hypothesis import given, settings
@@ -20,7 +22,7 @@ from api.interop.fhir.texts import READERS, UnreadableDocument, text_of
         (HTML.encode(), "text/html", "utf-8", "Assessment\n\nEssential hypertension\n\nGout & obesity\n\nHbA1c\t7.9\n"),
         ("<p>Ménière</p>".encode("latin-1"), "text/html", "iso-8859-1", "Ménière\n"),
         (RTF, "application/rtf", None, "Assessment:\n1. Gout of the left foot.\n2. Ménière disease."),
-        (pdf("Assessment:", "Gout of the left foot."), "application/pdf", None, "Assessment:\nGout of the left foot."),
+        (pdf("Assessment:", "Gout of the left foot."), "application/pdf", None, "Assessment:\nGout of the left foot.\n"),
         (CDA.encode(), "text/xml", None,
          "Assessment:\n\nEssential hypertension\n\nGout\n\nHypothyroidism\ton levothyroxine\n"),
     ],
@@ -66,22 +68,19 @@ def test_what_can_not_be_read_is_said(data: bytes, media_type: str, charset: str
     st.sampled_from([None, "utf-8", "latin-1", "utf-16", "\0", "idna"]),
 )
 def test_any_bytes_give_text_or_a_reason(media_type: str, start: bytes, data: bytes, charset: str | None) -> None:
-    try:
-        assert text_of(start + data, media_type, charset).strip()
-    except UnreadableDocument as error:
-        assert str(error)
+    text_or_reason(start + data, media_type, charset)
 
 
 def test_nesting_and_cut_files_give_a_reason() -> None:
     deep = "<div>" * 20_000 + "gout"
-    for data, media_type in ((deep.encode(), "text/html"), (b"{\\rtf1 " + b"{" * 50_000, "text/rtf")):
-        try:
-            assert "gout" in text_of(data, media_type)
-        except UnreadableDocument as error:
-            assert str(error)
+    text_or_reason(deep.encode(), "text/html")
+    text_or_reason(b"{\\rtf1 " + b"{" * 50_000, "text/rtf")
     whole = pdf("Gout of the left foot")
     for length in range(10, len(whole), 37):
-        try:
-            text_of(whole[:length], "application/pdf")
-        except UnreadableDocument as error:
-            assert str(error)
+        text_or_reason(whole[:length], "application/pdf")
+
+
+def text_or_reason(data: bytes, media_type: str, charset: str | None = None) -> None:
+    """Any other exception fails the test, and so does a text of blanks."""
+    with suppress(UnreadableDocument):
+        assert text_of(data, media_type, charset).strip()

@@ -19,6 +19,9 @@ from fhirclient.models.fhirabstractbase import FHIRValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.interop.fhir.reading import Extracted, chart_of
+from api.interop.fhir.resources import collect
+
 PATH = "/fhir/DocumentReference/$suggest-codes"
 FHIR = "application/fhir+json"
 EVIDENCE = "https://codeassist.invalid/fhir/StructureDefinition/evidence"
@@ -76,8 +79,8 @@ def codes(bundle: dict[str, Any], name: str = "Condition") -> set[str]:
     return {r["code"]["coding"][0]["code"] for r in of_type(bundle, name)}
 
 
-def attached(data: bytes, media_type: str, **fields: Any) -> dict[str, Any]:
-    attachment = {"contentType": media_type, "data": base64.b64encode(data).decode(), **fields}
+def attached(content: bytes, media_type: str, **fields: Any) -> dict[str, Any]:
+    attachment = {"contentType": media_type, "data": base64.b64encode(content).decode(), **fields}
     return document("d1", content=[{"attachment": {k: v for k, v in attachment.items() if v is not None}}])
 
 
@@ -160,11 +163,44 @@ def test_a_procedure_points_to_its_diagnosis(open_service: Any) -> None:
     assert line["quantity"]["value"] == 1 and line["servicedDate"] == "2026-03-02"
 
 
-def test_age_and_sex_come_from_the_patient(open_service: Any) -> None:
-    text = "Assessment: Encounter for annual gynecological examination. Benign prostatic hyperplasia."
-    woman = bundle_of(send(open_service, searchset(document("d1", text), PATIENT)))
-    man = bundle_of(send(open_service, searchset(document("d1", text), {**PATIENT, "gender": "male"})))
-    assert codes(woman) != codes(man)
+@pytest.mark.parametrize(
+    ("born", "gender", "facts"),
+    [
+        ("1960-05-01", "female", {"age": 65, "sex": "F"}),
+        ("1960-03-02", "male", {"age": 66, "sex": "M"}),
+        ("2026-02-20", "unknown", {"age": 0.0274}),
+        ("1960", "other", {}),
+        ("2027-01-01", "male", {"sex": "M"}),
+    ],
+)
+def test_age_and_sex_come_from_the_patient(born: str, gender: str, facts: dict[str, Any]) -> None:
+    patient = {**PATIENT, "birthDate": born, "gender": gender}
+    found = collect(searchset(document("d1"), ENCOUNTER, patient))
+    record = chart_of(found, [Extracted(found.of_type("DocumentReference")[0], "gout")]).record()
+    assert record["patient"] == {**facts, "id": "Patient/1"}
+    assert (record["setting"], record["date_of_service"], record["note_type"]) == (
+        "outpatient",
+        "2026-03-02",
+        "progress",
+    )
+
+
+@pytest.mark.parametrize(
+    ("encounter", "facts", "day"),
+    [
+        ({"class": {"code": "IMP"}, "period": {"start": "2026-03-02", "end": "2026-03-07"}}, {}, "2026-03-07"),
+        ({"class": {"code": "AMB"}, "period": {"start": "2026-03-02", "end": "2026-03-07"}}, {}, "2026-03-02"),
+        ({"period": {}}, {"context": {"period": {"start": "2026-04-01"}}}, "2026-04-01"),
+        ({"period": {}}, {"date": "2026-05-01T10:00:00Z"}, "2026-05-01"),
+        ({"period": {"start": "2026"}}, {}, None),
+    ],
+)
+def test_the_day_of_service_comes_from_the_encounter_or_the_document(
+    encounter: dict[str, Any], facts: dict[str, Any], day: str | None
+) -> None:
+    found = collect(searchset(document("d1", **facts), {**ENCOUNTER, **encounter}))
+    record = chart_of(found, [Extracted(found.of_type("DocumentReference")[0], "gout")]).record()
+    assert record.get("date_of_service") == day
 
 
 @pytest.mark.parametrize(
@@ -278,8 +314,8 @@ def test_resources_of_others_that_ship_with_a_package_are_answered(open_service:
 
 
 def test_metadata_and_the_definitions_of_the_extensions_are_valid(open_service: Any) -> None:
-    for given in ({}, {"_format": "json"}, {"_format": "application/fhir+json"}):
-        statement = open_service.client.get("/fhir/metadata", params=given).json()
+    for query in ({}, {"_format": "json"}, {"_format": "application/fhir+json"}):
+        statement = open_service.client.get("/fhir/metadata", params=query).json()
         get_fhir_model_class("CapabilityStatement").model_validate(statement)
     assert statement["fhirVersion"] == "4.0.1"
     for name in ("evidence", "suggestion", "decision"):

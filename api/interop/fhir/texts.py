@@ -66,11 +66,11 @@ def _decode(data: bytes, charset: str) -> str:
     try:
         if codecs.lookup(charset)._is_text_encoding:
             return data.decode(charset)
-    except (LookupError, ValueError):
-        pass
     except UnicodeError as error:
         place = getattr(error, "start", 0)
         raise UnreadableDocument(f"byte {place:,} of the document is not {charset}: name its charset") from None
+    except (LookupError, ValueError):
+        pass
     raise UnreadableDocument(f"the charset {charset[:40]!r} is not known") from None
 
 
