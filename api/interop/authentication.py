@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -142,7 +142,3 @@ async def _access_user(request: Request, token: str) -> User | None:
     if row is None or row.expires <= now() or row.client not in interop_of(request).settings.smart_clients:
         return None
     return User(f"smart:{row.client}"[:200], frozenset(s for s in LOCAL.scopes if s in row.scopes))
-
-
-Authenticator = Callable[[Request, str], Awaitable[User | None]]
-"""The type of :func:`authenticate_token`."""

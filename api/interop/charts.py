@@ -42,17 +42,25 @@ async def fetch_resource(fetcher: Fetcher, server: str, query: str, token: str |
     found = await _fetch(fetcher, urljoin(base, query), token)
     if found["resourceType"] != "Bundle":
         return found
+    bundle_resources(found)
     entries, page = list(found.get("entry", [])), found
     for _ in range(MOST_PAGES - 1):
-        following = next((x.get("url") for x in page.get("link", []) if x.get("relation") == "next"), None)
+        following = _next_page(page)
         if "_count=" in query or following is None or len(entries) >= fetcher.settings.max_documents:
             break
-        address = urljoin(base, str(following))
+        address = urljoin(base, following)
         if not allowed(address, [server]):
             raise FetchError("the next page of a search is on another server")
         page = await _fetch(fetcher, address, token)
+        bundle_resources(page)
         entries += page.get("entry", [])
     return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+
+
+def _next_page(page: Mapping[str, Any]) -> str | None:
+    links = page.get("link")
+    rows = [x for x in links if isinstance(x, dict)] if isinstance(links, list) else []
+    return next((x["url"] for x in rows if x.get("relation") == "next" and isinstance(x.get("url"), str)), None)
 
 
 def resources_in(value: Any) -> list[Mapping[str, Any]]:
@@ -96,7 +104,9 @@ async def readable(
 ) -> tuple[list[Extracted], int]:
     """The current documents with their texts, and how many could not be had or read: one bad file among the documents
     of a stay does not keep the others from being coded."""
-    meant = current(list(documents))[: source.fetcher.settings.max_documents]
+    meant = current([d for d in documents if d["resourceType"] == "DocumentReference"])[
+        : source.fetcher.settings.max_documents
+    ]
     texts: list[Extracted] = []
     for document in meant:
         try:

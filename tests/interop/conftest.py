@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fake_ehr
-import httpx
 import pytest
-from live_service import JWKS, serving
-
-from api.app import create_app
-from api.settings import ApiSettings
-from api.store.database import Database, open_database
+from live_service import JWKS, Service, serve_with, serving
 
 if TYPE_CHECKING:
-    from codeassist.assistant import CodeAssistant
+    pass
 
 CONFIG = """
 cors_origins = ["https://ehr.example"]
@@ -49,15 +41,6 @@ fetch_seconds = 1.5
 """
 
 
-@dataclass(frozen=True)
-class Service:
-    """A live service with its database."""
-
-    url: str
-    client: httpx.Client
-    database: Database
-
-
 @pytest.fixture(scope="session")
 def ehr_state() -> fake_ehr.Ehr:
     return fake_ehr.Ehr()
@@ -76,26 +59,13 @@ def ehr_url(ehr_state: fake_ehr.Ehr) -> Iterator[str]:
         yield url
 
 
-@contextmanager
-def _service(assistant: CodeAssistant, folder: Path, config: str) -> Iterator[Service]:
-    (folder / "settings.toml").write_text(config)
-    database = open_database(f"sqlite:///{folder / 'interop.sqlite3'}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CODEASSIST_CONFIG", str(folder / "settings.toml"))
-        app = create_app(ApiSettings(), load=lambda: assistant, database=database)
-    with serving(app) as url, httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
-        while client.get("/readyz").status_code != 200:
-            pass
-        yield Service(url, client, database)
-
-
 @pytest.fixture(scope="session")
 def service(assistant: Any, ehr_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service of a site that has set who is trusted."""
     folder = tmp_path_factory.mktemp("interop")
     (folder / "jwks.json").write_text(json.dumps(JWKS))
     config = CONFIG.format(ehr=ehr_url, jwks=folder / "jwks.json")
-    with _service(assistant, folder, config) as made:
+    with serve_with(assistant, folder, config) as made:
         yield made
 
 
@@ -103,5 +73,5 @@ def service(assistant: Any, ehr_url: str, tmp_path_factory: pytest.TempPathFacto
 def open_service(assistant: Any, ehr_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service on one's own machine: nobody is named as trusted, and so everybody there may call."""
     folder = tmp_path_factory.mktemp("interop-open")
-    with _service(assistant, folder, OPEN.format(ehr=ehr_url)) as made:
+    with serve_with(assistant, folder, OPEN.format(ehr=ehr_url)) as made:
         yield made

@@ -8,11 +8,22 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import httpx
+import pytest
 import uvicorn
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
+
+from api.app import create_app
+from api.settings import ApiSettings
+from api.store.database import Database, open_database
+
+if TYPE_CHECKING:
+    from codeassist.assistant import CodeAssistant
 
 RSA = RSAKey.generate_key(2048, {"kid": "rsa-1", "use": "sig"})
 EC = ECKey.generate_key("P-384", {"kid": "ec-1", "use": "sig"})
@@ -59,3 +70,26 @@ def signed(body: dict[str, Any], key: Any = EC, algorithm: str = "ES384", **head
     made = {"alg": algorithm, "typ": "JWT", "kid": key.kid, **header}
     made = {name: value for name, value in made.items() if value is not None}
     return jwt.encode(made, body, key, algorithms=[algorithm])
+
+
+@dataclass(frozen=True)
+class Service:
+    """A live service with its database."""
+
+    url: str
+    client: httpx.Client
+    database: Database
+
+
+@contextmanager
+def serve_with(assistant: CodeAssistant, folder: Path, config: str) -> Iterator[Service]:
+    """A service with these settings, and a database of its own in ``folder``."""
+    (folder / "settings.toml").write_text(config)
+    database = open_database(f"sqlite:///{folder / 'interop.sqlite3'}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CODEASSIST_CONFIG", str(folder / "settings.toml"))
+        app = create_app(ApiSettings(), load=lambda: assistant, database=database)
+    with serving(app) as url, httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        while client.get("/readyz").status_code != 200:
+            pass
+        yield Service(url, client, database)

@@ -12,6 +12,8 @@ import pytest
 from fake_ehr import ENCOUNTER, PATIENT, condition, document, searchset
 from fhir.resources.R4B.condition import Condition as R4BCondition
 from fhirclient.models.condition import Condition as ClientCondition
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from live_service import claims, signed
 
 from api.interop.cds.cards import suggestion_card
@@ -250,3 +252,42 @@ def submit(service: Any, number: int, code: str) -> None:
     overrides = [{"rule": f["rule"], "codes": f["codes"], "reason": "test"} for f in errors]
     body = {"version": state["version"], "overrides": overrides}
     assert service.client.post(f"/v1/reviews/{number}/submit", json=body).status_code == 200
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["resourceType", "entry", "resource", "subject", "reference", "code", "coding", "content"]),
+            inner | st.sampled_from(["Bundle", "Condition", "DocumentReference", "Basic"]),
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(["patient", "encounter", "documents", "conditions"]), ODD), ODD)
+def test_no_prefetch_brings_the_service_down(open_service: Any, odd: dict[str, Any], conditions: Any) -> None:
+    body = {
+        "hook": "problem-list-item-create",
+        "hookInstance": str(uuid.uuid4()),
+        "context": {"userId": "Practitioner/9", "patientId": "1", "conditions": conditions},
+        "prefetch": {"patient": PATIENT, **odd},
+    }
+    response = open_service.client.post("/cds-services/problem-list-item-create", json=body)
+    assert response.status_code in (200, 412, 413, 422), response.text
+
+
+def test_a_resource_of_no_type_that_is_read_is_passed_over(open_service: Any) -> None:
+    odd = {"resourceType": "Basic", "subject": "x", "code": 7}
+    given_too = {**prefetched(), "conditions": searchset(odd), "documents": searchset(document("d1"), odd)}
+    body = {
+        "hook": "patient-view",
+        "hookInstance": str(uuid.uuid4()),
+        "context": {"userId": "Practitioner/9", "patientId": "1"},
+        "prefetch": given_too,
+    }
+    assert cards_of(open_service.client.post("/cds-services/patient-view", json=body))

@@ -22,7 +22,7 @@ from api.interop.fhir.texts import READERS, UnreadableDocument, text_of
         (HTML.encode(), "text/html", "utf-8", "Assessment\n\nEssential hypertension\n\nGout & obesity\n\nHbA1c\t7.9\n"),
         ("<p>Ménière</p>".encode("latin-1"), "text/html", "iso-8859-1", "Ménière\n"),
         (RTF, "application/rtf", None, "Assessment:\n1. Gout of the left foot.\n2. Ménière disease."),
-        (pdf("Assessment:", "Gout of the left foot."), "application/pdf", None, "Assessment:\nGout of the left foot.\n"),
+        (pdf("Assessment:", "Gout, left foot."), "application/pdf", None, "Assessment:\nGout, left foot.\n"),
         (CDA.encode(), "text/xml", None,
          "Assessment:\n\nEssential hypertension\n\nGout\n\nHypothyroidism\ton levothyroxine\n"),
     ],

@@ -12,7 +12,7 @@ from api.interop.cds.services import Service, query_of
 from api.interop.charts import fetch_resource, resources_in
 from api.interop.fetching import Fetcher, FetchError, allowed
 from api.interop.fhir.attachments import Source
-from api.interop.fhir.resources import Collected
+from api.interop.fhir.resources import Collected, references
 
 Resource = Mapping[str, Any]
 
@@ -68,6 +68,6 @@ def _check_patient(found: Mapping[str, list[Resource]], patient: str) -> None:
     """Refuse resources of another patient: a mix-up of the EHR must not put one's diagnoses on another's list."""
     for key, resources in found.items():
         for resource in resources:
-            named = resource.get("id") if key == "patient" else resource.get("subject", {}).get("reference", patient)
+            named = resource.get("id") if key == "patient" else next(iter(references(resource.get("subject"))), patient)
             if str(named).split("/_history/")[0].split("/")[-1] != patient:
                 raise Problem("invalid-input", f"{key} holds a resource of another patient than the context names.")

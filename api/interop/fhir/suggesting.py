@@ -56,6 +56,8 @@ def codes_of(resources: Iterable[Any]) -> set[tuple[str, str]]:
     """System addresses and codes of Conditions that stand: neither refuted, entered in error, resolved nor inactive."""
     found: set[tuple[str, str]] = set()
     for resource in resources:
+        if resource["resourceType"] != "Condition":
+            continue
         if _status(resource, "verificationStatus") & {"refuted", "entered-in-error"}:
             continue
         if _status(resource, "clinicalStatus") & {"inactive", "resolved", "remission"}:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from api.errors import Problem
 from api.interop.fetching import Fetcher, FetchError, allowed, same_origin
-from api.interop.fhir.resources import Resource
+from api.interop.fhir.resources import Resource, references
 from api.interop.settings import Ehr
 
 _JSON = frozenset({"application/json"})
@@ -91,7 +91,7 @@ async def exchange(fetcher: Fetcher, ehr: Ehr, endpoint: str, code: str, redirec
 
 def belongs(resource: Resource, patient: str) -> bool:
     """Whether a resource is of a patient, as far as it says of whom it is."""
-    reference = str(resource.get("subject", {}).get("reference", patient))
+    reference = next(iter(references(resource.get("subject"))), patient)
     return reference.split("/_history/", maxsplit=1)[0].rsplit("/", maxsplit=1)[-1] == patient
 
 
