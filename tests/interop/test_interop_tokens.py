@@ -138,6 +138,17 @@ def test_a_token_for_one_service_is_none_for_another_nor_for_fhir(service: Any) 
     assert service.client.get(path, headers=headers(path)).status_code == 401
 
 
+def test_a_caller_can_not_choose_the_audience_by_the_host_header(service: Any) -> None:
+    token = signed(claims(ISSUER, f"http://other.example{PATH}"))
+    headers = {"Authorization": f"Bearer {token}", "Host": "other.example"}
+    assert service.client.post(PATH, json=CALL, headers=headers).status_code == 401
+    form = {"Host": "other.example", "Content-Type": "application/x-www-form-urlencoded"}
+    assertion = signed(claims("loader", "http://other.example/auth/token"))
+    body = f"grant_type=client_credentials&scope=system/*.read&client_assertion_type={ASSERTION}"
+    answer = service.client.post("/auth/token", content=f"{body}&client_assertion={assertion}", headers=form)
+    assert answer.status_code == 401 and "another audience" in answer.json()["error_description"]
+
+
 def test_the_keys_of_a_client_are_not_fetched_for_each_call(service: Any, ehr: Any) -> None:
     for _ in range(3):
         token = signed(claims(ISSUER, service.url + PATH), kid=uuid.uuid4().hex)
