@@ -23,6 +23,7 @@ from api.auth.identity import Identity
 from api.auth.pages import SignInNeeded, to_sign_in
 from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
+from api.interop.install import install as install_interop
 from api.middleware import Guard
 from api.openapi import describe
 from api.routes import (
@@ -105,6 +106,7 @@ def create_app(
         app.include_router(module.router)
     for module in (session, users, keys, sign_in):
         app.include_router(module.router)
+    install_interop(app)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(HostGuard, identity=identity, allowed=settings.allowed_hosts)
     app.add_middleware(Guard)

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.errors import Problem
-from api.users import User, current_user
+from api.users import User, current_user, needs
 
 SIGN_IN = "/sign-in"
 
@@ -34,6 +34,14 @@ async def page_user(request: Request) -> User:
 
 
 PageUser = Annotated[User, Depends(page_user)]
+
+
+async def page_coder(user: PageUser) -> User:
+    """Who looks at a page that puts notes to review; raises the problem ``forbidden``."""
+    return await needs("reviews:write")(user)
+
+
+PageCoder = Annotated[User, Depends(page_coder)]
 
 
 async def to_sign_in(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from api.reviews.blinding import seen_by
+from api.reviews.feedback import feedback_record
 from api.reviews.final import Final, final_of
 from api.reviews.records import line_record
 from api.reviews.tables import csv_line
@@ -73,7 +74,7 @@ def audited(finals: Iterator[Final]) -> Iterator[str]:
         record: dict[str, Any] = {
             **final.review.note.record,
             "codes": [_audited_code(line_record(line, place)) for place, line in enumerate(final.lines, 1)],
-            "rejected": [{"system": system, "code": code} for system, code in final.rejected],
+            **feedback_record(final),
             "coder": final.review.submitted_by,
         }
         if final.auditor is not None:

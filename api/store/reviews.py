@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from api.store.base import Base
 from api.store.decisions import DecisionRow
+from api.store.interop import FeedbackRow
 from api.store.notes import NoteRow, SuggestionsRow
 
 State = Literal["waiting", "open", "held", "submitted"]
@@ -80,10 +81,11 @@ class ReviewRow(Base):
     note: Mapped[NoteRow] = relationship()
     suggestions: Mapped[SuggestionsRow] = relationship()
     decisions: Mapped[list[DecisionRow]] = relationship(order_by=DecisionRow.number)
+    feedback: Mapped[list[FeedbackRow]] = relationship(order_by=FeedbackRow.id, viewonly=True)
 
     def load(self) -> Self:
         """Read what belongs to the review now, so that it is there when the transaction is over."""
-        for name in ("note", "suggestions", "decisions"):
+        for name in ("note", "suggestions", "decisions", "feedback"):
             getattr(self, name)
         return self
 

@@ -34,6 +34,7 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ("POST", "/v1/reviews"),
         ("POST", "/v1/reviews:next"),
         ("GET", "/v1/reviews/{number}"),
+        ("GET", "/v1/reviews/{number}/fhir"),
         *(
             ("POST", f"/v1/reviews/{{number}}/{action}")
             for action in "open decisions undo redo hold release submit keep assign".split()
