@@ -26,6 +26,7 @@ from api.errors import Problem, invalid, problem_of, response_of
 from api.interop.install import install as install_interop
 from api.middleware import Guard
 from api.openapi import describe
+from api.places import Places
 from api.routes import (
     audits,
     codes,
@@ -33,6 +34,7 @@ from api.routes import (
     exports,
     health,
     keys,
+    metrics,
     pages,
     queries,
     reports,
@@ -44,7 +46,11 @@ from api.routes import (
 )
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
+from api.telemetry.metrics import observe_stage
+from api.telemetry.middleware import Telemetry
+from api.telemetry.tracing import Tracing, tracing_of
 from codeassist.errors import CodeassistError
+from codeassist.observing import Observer
 from codeassist.registry import promotion_stamp
 from codeassist.settings import read_settings
 
@@ -73,7 +79,10 @@ def create_app(
     database : opened and up to date, and closed at the end; that of the settings when left out
     """
     settings = settings or read_settings(ApiSettings)
-    engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
+    tracing = tracing_of(settings.otlp_endpoint)
+    places = Places(settings.threads, settings.queue, settings.streams)
+    stamp = None if load else promotion_stamp
+    engine = Engine(load or codeassist.load, settings.threads, places, on_failure, stamp, _observer(tracing))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -86,6 +95,8 @@ def create_app(
                 yield
         finally:
             opened.close()
+            if tracing is not None:
+                await anyio.to_thread.run_sync(tracing.close)
 
     app = FastAPI(
         title="codeassist",
@@ -102,7 +113,7 @@ def create_app(
     app.state.identify = identity.identify
     app.state.desk = Desk(settings)
     app.state.bearer_authenticators = [api_keys.authenticate]
-    for module in (suggestions, edits, queries, codes, reviews, audits, exports, reports, health, pages):
+    for module in (suggestions, edits, queries, codes, reviews, audits, exports, reports, health, metrics, pages):
         app.include_router(module.router)
     for module in (session, users, keys, sign_in):
         app.include_router(module.router)
@@ -110,12 +121,25 @@ def create_app(
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(HostGuard, identity=identity, allowed=settings.allowed_hosts)
     app.add_middleware(Guard)
+    app.add_middleware(Telemetry, tracing=tracing)
     for kind in (Problem, CodeassistError, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(SignInNeeded, to_sign_in)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+def _observer(tracing: Tracing | None) -> Observer:
+    if tracing is None:
+        return observe_stage
+    trace = tracing.stage
+
+    def observe(stage: str, begin: float, end: float) -> None:
+        observe_stage(stage, begin, end)
+        trace(stage, begin, end)
+
+    return observe
 
 
 async def _answer(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ from codeassist.evidence import EvidencePicker
 from codeassist.nlp.annotations import STATUSES
 from codeassist.nlp.reading import NoteReader, ReadDocument, ReadNote
 from codeassist.note import Document, Note
+from codeassist.observing import Observer, laps
 from codeassist.proposing import LabelSpace, Proposer
 from codeassist.ranking.explain import explain
 from codeassist.ranking.features import COLUMN, Candidates
@@ -81,6 +82,7 @@ class CodeAssistant:
         self._details = Details(store)
         self._evidence = EvidencePicker()
         self._rules = RuleEngine(store, settings().rules)
+        self.observer: Observer | None = None
 
     @property
     def model(self) -> ModelId:
@@ -99,17 +101,23 @@ class CodeAssistant:
         """
         note.check_length(settings().max_characters)
         day = self.terminology.day(note.date_of_service)
+        lap = laps(self.observer)
         read = self._reader(note)
+        lap("read")
         found = self._propose(read, day)
+        lap("propose")
         keep = self._usable(found, note, day)
         groups = np.array([group_of(self._proposer.features.key(int(c))[0]) for c in found.ids], dtype=object)
         probability = self._rank(found, keep, groups)
+        lap("rank")
         visits = self._visit_candidates(found)
         suggestions = self._suggestions(read, found, probability, keep & ~visits, groups, day)
         suggestions = self._with_visit(read, found, probability, keep & visits, groups, day, suggestions)
         keep &= ~visits
         discarded = self._discarded(read, found, probability, keep, {(s.system, s.code) for s in suggestions})
+        lap("explain")
         findings, suggestions = self._rules.review(note, suggestions, self._places(found))
+        lap("rules")
         return CodingResult(
             note.id,
             note.setting,
