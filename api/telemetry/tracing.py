@@ -78,8 +78,9 @@ class Tracing:
 
 
 def tracing_of(endpoint: str) -> Tracing | None:
-    """Tracing to the collector at ``endpoint``, or to the one that OpenTelemetry's variables name; ``None`` where neither
-    does. Raises :class:`~codeassist.errors.InputError` where the extra ``tracing`` is not installed.
+    """Tracing to the collector at ``endpoint``, or to the one that OpenTelemetry's variables name; ``None`` without.
+
+    Raises :class:`~codeassist.errors.InputError` where the extra ``tracing`` is not installed.
     """
     if not endpoint and not any(os.environ.get(name) for name in ENDPOINTS):
         return None
