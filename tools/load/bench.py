@@ -183,17 +183,13 @@ def bench(seconds: float, minutes: float) -> bool:
     with serving(1) as service:
         load(service, 5, CALLERS)
         alone = load(service, seconds, CALLERS)
-        print(
-            f"1 worker    {alone.rate:6.1f} notes/s  median {alone.median:.0f} ms  p99 {alone.p99:.0f} ms", flush=True
-        )
+        alone.print("1 worker")
     with serving(2) as service:
         load(service, 5, CALLERS)
         both = load(service, seconds, CALLERS)
         both.print("2 workers")
         quiet = load(service, seconds, 1)
-        print(
-            f"unloaded    {quiet.rate:6.1f} notes/s  median {quiet.median:.0f} ms  p99 {quiet.p99:.0f} ms", flush=True
-        )
+        quiet.print("1 caller")
         most = load(service, seconds, CALLERS, 0.8 * both.rate)
         most.print("80 %")
         before, after, long = growth(service, minutes, 0.8 * both.rate)
