@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,13 @@ from codeassist.note import Note, note_from_record
 from codeassist.result import SYSTEMS
 from codeassist.terminology.store import normal_key
 from training.rows import read_rows
+
+
+ORIGIN_WEIGHTS = {"accepted": 0.8, "replaced": 1.0, "added": 1.0}
+"""What a code of a review counts that has no ``weight`` of its own, by how the coder came to it: one that was only
+accepted may have been taken because it was offered."""
+REJECTED_WEIGHT = 1.5
+"""What a code that the coder turned down counts as a wrong one: somebody looked at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,8 @@ class AuditedCode:
     evidence: tuple[tuple[int, int], ...] = ()
     sequence: int | None = None
     poa: str | None = None
+    weight: float = 1.0
+    """How much this code counts, beside the weight of its note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,36 @@ def _code(record: Mapping[str, Any]) -> AuditedCode:
     if system not in SYSTEMS or not isinstance(code, str):
         raise InputError(f"a code needs a known system and a code, not {system!r}, {code!r}")
     evidence = tuple((int(e["start"]), int(e["end"])) for e in record.get("evidence") or ())
-    return AuditedCode(str(system), normal_key(code), evidence, record.get("sequence"), record.get("poa"))
+    weight = float(record.get("weight", ORIGIN_WEIGHTS.get(str(record.get("origin")), 1.0)))
+    return AuditedCode(str(system), normal_key(code), evidence, record.get("sequence"), record.get("poa"), weight)
+
+
+def record_of(audited: AuditedNote) -> dict[str, Any]:
+    """The JSON record of an audited note: :func:`audited_from_record` gives the note back."""
+    note = audited.note
+    codes = [
+        {
+            "system": c.system,
+            "code": c.key,
+            "evidence": [{"start": start, "end": end} for start, end in c.evidence],
+            "sequence": c.sequence,
+            "poa": c.poa,
+            "weight": c.weight,
+        }
+        for c in audited.codes
+    ]
+    return {
+        "id": note.id,
+        **({"documents": [asdict(d) for d in note.documents]} if note.documents else {"text": note.text}),
+        "setting": note.setting,
+        "date_of_service": note.date_of_service.isoformat(),
+        "note_type": note.note_type,
+        "specialty": note.specialty,
+        "patient": asdict(note.patient),
+        "codes": codes,
+        "rejected": [{"system": system, "code": key} for system, key in audited.rejected],
+        "weight": audited.weight,
+    }
 
 
 def read_note_file(path: Path) -> AuditedNote:

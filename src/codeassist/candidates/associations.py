@@ -122,20 +122,44 @@ def learn_associations(notes: Iterable[Taught], labels: int, least_lift: float =
     :data:`PER_KEY` a key; a pair seen in one note only counts when its key is one word or two adjacent ones.
     """
     taught = list(notes)
-    keys, totals = np.unique(np.concatenate([t.keys for t in taught]), return_counts=True)
-    short = np.unique(np.concatenate([t.short for t in taught]))
-    pair_key = np.concatenate([t.pairs_key for t in taught])
-    pair_label = np.concatenate([t.pairs_label for t in taught]).astype(np.int64)
-    at = np.searchsorted(keys, pair_key)
-    code = at * np.int64(labels) + pair_label
-    unique, positives = np.unique(code, return_counts=True)
-    at, label = unique // labels, (unique % labels).astype(np.int32)
     share = np.bincount(
         np.concatenate([np.unique(t.pairs_label) for t in taught]).astype(np.int64), minlength=labels
     ) / len(taught)
+    return associations_of(
+        np.concatenate([t.keys for t in taught]),
+        np.concatenate([t.short for t in taught]),
+        np.concatenate([t.pairs_key for t in taught]),
+        np.concatenate([t.pairs_label for t in taught]),
+        share,
+        least_lift,
+    )
+
+
+def associations_of(
+    keys: np.ndarray,
+    short: np.ndarray,
+    pair_key: np.ndarray,
+    pair_label: np.ndarray,
+    share: np.ndarray,
+    least_lift: float = 3.0,
+    rarer: int = 0,
+) -> Associations:
+    """Associations of the keys of a range, from the keys of all notes, one after the other, their pairs, and for each
+    label the share of notes that teach it.
+
+    Ranges in their order, one after the other, give the associations of all keys. Where there are very many notes,
+    ``rarer`` more of them must have had a pair before it counts.
+    """
+    labels = len(share)
+    keys, totals = np.unique(keys, return_counts=True)
+    short = np.unique(short)
+    at = np.searchsorted(keys, pair_key)
+    code = at * np.int64(labels) + pair_label.astype(np.int64)
+    unique, positives = np.unique(code, return_counts=True)
+    at, label = unique // labels, (unique % labels).astype(np.int32)
     precision = positives / (totals[at] + SMOOTHING)
     is_short = np.isin(keys[at], short, assume_unique=False)
-    keep = (precision >= least_lift * share[label]) & (precision >= 0.04) & ((positives >= 2) | is_short)
+    keep = (precision >= least_lift * share[label]) & (precision >= 0.04) & ((positives >= 2 + rarer) | (is_short & (positives >= 1 + rarer)))
     at, label, precision, positives = at[keep], label[keep], precision[keep], positives[keep]
     order = np.lexsort((label, -precision, at))
     at, label, precision, positives = at[order], label[order], precision[order], positives[order]

@@ -1,0 +1,54 @@
+"""What every worker holds for a work folder, opened once a process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from codeassist.nlp.reading import NoteReader
+from codeassist.release import LearnedPhrases
+from codeassist.terminology.access import open_store
+from codeassist.terminology.phrases import PhraseKind
+from codeassist.terminology.store import Store
+from training.fitting.survey import Code, Survey, surveyed
+from training.fitting.work import WorkFolder, load, write_piece
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a release is fitted: whether every code of the notes is a label, and the seed."""
+
+    audited_labels: bool
+    seed: int
+
+
+@dataclass(slots=True)
+class Context:
+    """The terminology with the phrases learnt, a reader of notes, and the labels with their numbers."""
+
+    options: Options
+    store: Store
+    reader: NoteReader
+    survey: Survey
+    number: dict[Code, int]
+
+
+def save_options(work: WorkFolder, options: Options, phrases: LearnedPhrases) -> None:
+    """Put what workers need beside the notes."""
+    if not work.has("options"):
+        facts = json.dumps({"audited_labels": options.audited_labels, "seed": options.seed})
+        files = {"options.json": facts.encode(), "key": phrases.key, "code": phrases.code, "words": phrases.words}
+        write_piece(work.folder, "options", files)
+        work.finish("options")
+
+
+@lru_cache(maxsize=1)
+def context(folder: Path) -> Context:
+    """The context of a work folder, after its survey."""
+    facts = json.loads((folder / "options" / "options.json").read_bytes())
+    key, code, words = (load(folder, "options", name) for name in ("key", "code", "words"))
+    store = open_store().with_phrases(key, code, words, PhraseKind.INDEX)
+    survey = surveyed(folder)
+    return Context(Options(**facts), store, NoteReader(store), survey, {c: i for i, c in enumerate(survey.labels)})

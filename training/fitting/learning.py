@@ -1,0 +1,131 @@
+"""Associations by ranges of keys, then for each variant everything that it learns.
+
+The keys are 64-bit hashes. Every shard has its own sorted, so a range of them is a slice of each, and the ranges one
+after the other give the whole table without it ever being in memory before it is small.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from codeassist.candidates.associations import Associations, associations_of
+from codeassist.candidates.neighbours import Neighbours, learn_neighbours, no_neighbours
+from training.fitting.context import Options
+from training.fitting.folds import taken, variants
+from training.fitting.reading import MOST_NEIGHBOURS, chosen, piece, rows_of
+from training.fitting.survey import SHARD, surveyed
+from training.fitting.work import load, write_piece
+
+_MANY = 5000
+"""From twice as many notes on, and from each doubling on, a pair must stand in one note more before it counts."""
+_ASSOCIATIONS = ("key", "label", "precision", "count")
+_NEIGHBOURS = ("data", "indices", "indptr", "idf", "dual")
+
+
+def options_of(folder: Path) -> Options:
+    """The options of a work folder."""
+    return Options(**json.loads((folder / "options" / "options.json").read_bytes()))
+
+
+def associate_range(task: tuple[Path, int]) -> None:
+    """The associations of one range of keys, for every variant."""
+    folder, number = task
+    survey = surveyed(folder)
+    ranges = int(load(folder, "folds", "ranges")[0])
+    low, high = (min((1 << 64) - 1, (1 << 64) * k // ranges) for k in (number, number + 1))
+    bounds = np.array([low, high], dtype=np.uint64)
+    fold = np.asarray(load(folder, "folds", "fold"))
+    slices = [_slice(folder, s, bounds, number == ranges - 1, fold) for s in range(survey.shards)]
+    key, key_fold, short, pair_key, pair_fold, pair_label = (np.concatenate(c) for c in zip(*slices, strict=True))
+    taught = np.asarray(load(folder, "folds", "taught"))
+    files = {}
+    for v in range(variants(folder)):
+        notes = int(taken(folder, v).sum())
+        share = np.delete(taught, v, axis=0).sum(axis=0) / notes if v < len(taught) else taught.sum(axis=0) / notes
+        keys, pairs = key_fold != v, pair_fold != v
+        rarer = int(np.log2(max(1.0, notes / _MANY)))
+        found = associations_of(
+            key[keys], key[keys & short], pair_key[pairs], pair_label[pairs], share, rarer=rarer
+        )
+        files |= {f"{v}_{name}": getattr(found, name) for name in _ASSOCIATIONS}
+    write_piece(folder, f"ranges/{number:05}", files)
+
+
+def _slice(folder: Path, shard: int, bounds: np.ndarray, last: bool, fold: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Keys of a range in one shard with fold and whether they are short; and its pairs: key, fold and label."""
+    all_keys = load(folder, piece(shard), "key")
+    low, high = np.searchsorted(all_keys, bounds)
+    high = len(all_keys) if last else high
+    key = np.asarray(all_keys[low:high])
+    note = np.asarray(load(folder, piece(shard), "note")[low:high]).astype(np.int64)
+    key_fold = fold[shard * SHARD + note]
+    short = np.asarray(load(folder, piece(shard), "short")[low:high])
+    pair_at = load(folder, piece(shard), "pair_at")
+    first, end = np.searchsorted(pair_at, [low, high])
+    at = np.asarray(pair_at[first:end]).astype(np.int64) - int(low)
+    label = np.asarray(load(folder, piece(shard), "pair_label")[first:end])
+    whole_note = np.asarray(load(folder, piece(shard), "whole_note"))
+    order = np.argsort(note, kind="stable")
+    begins, ends = (np.searchsorted(note[order], whole_note, side=side) for side in ("left", "right"))
+    counts = ends - begins
+    inside = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    at = np.concatenate([at, order[np.repeat(begins, counts) + inside]])
+    label = np.concatenate([label, np.repeat(np.asarray(load(folder, piece(shard), "whole_label")), counts)])
+    return key, key_fold, short, key[at], key_fold[at], label
+
+
+def learn_variant(task: tuple[Path, int]) -> None:
+    """Shares of labels, associations and neighbours of one variant, in one piece."""
+    folder, variant = task
+    notes = taken(folder, variant)
+    gold = np.asarray(load(folder, "folds", "gold"))
+    counts = (np.delete(gold, variant, axis=0) if variant < len(gold) else gold).sum(axis=0)
+    files = {"shares": counts / notes.sum()}
+    ranges = int(load(folder, "folds", "ranges")[0])
+    for name in _ASSOCIATIONS:
+        files[name] = np.concatenate([load(folder, f"ranges/{r:05}", f"{variant}_{name}") for r in range(ranges)])
+    neighbours, labels = _neighbours(folder, notes, len(counts))
+    files |= {name: getattr(neighbours, name) for name in _NEIGHBOURS}
+    write_piece(folder, f"learnt/{variant}", {**files, "neighbour_labels": labels})
+
+
+def _neighbours(folder: Path, notes: np.ndarray, labels: int) -> tuple[Neighbours, np.ndarray]:
+    """Whole-note likeness, with the labels that it scores.
+
+    It tells a site's own habit; for notes of other sites it gained nothing in cross-validation, and is left out.
+    """
+    options = options_of(folder)
+    if not options.audited_labels:
+        return no_neighbours(), np.zeros(0, dtype=np.int64)
+    mine = chosen(len(notes), MOST_NEIGHBOURS, options.seed)
+    mine = mine[notes[mine]]
+    buckets, gold = [], []
+    for shard in np.unique(mine // SHARD).tolist():
+        places = mine[mine // SHARD == shard] % SHARD
+        for name, rows in (("counts", buckets), ("gold", gold)):
+            found = rows_of(folder, shard, name)
+            rows += [found[i] for i in places.tolist()]
+    times = np.bincount(np.concatenate(gold), minlength=labels)
+    frequent = np.flatnonzero(times >= 2)
+    position = np.full(labels, -1)
+    position[frequent] = np.arange(len(frequent))
+    matrix = np.zeros((len(mine), len(frequent)), dtype=np.float32)
+    for i, row in enumerate(gold):
+        matrix[i, position[row][position[row] >= 0]] = 1
+    return learn_neighbours(buckets, matrix), frequent
+
+
+@lru_cache(maxsize=8)
+def learnt(folder: Path, variant: int) -> tuple[np.ndarray, Associations, Neighbours, np.ndarray]:
+    """Label shares, associations, and the neighbours with the labels that they score."""
+    piece_name = f"learnt/{variant}"
+    return (
+        np.asarray(load(folder, piece_name, "shares")),
+        Associations(*(load(folder, piece_name, name) for name in _ASSOCIATIONS)),
+        Neighbours(*(load(folder, piece_name, name) for name in _NEIGHBOURS)),
+        np.asarray(load(folder, piece_name, "neighbour_labels")),
+    )
