@@ -1,4 +1,4 @@
-"""Audited notes: notes with their final codes, from JSON Lines, CSV, or the project's own note files."""
+"""Audited notes: notes with their final codes, in every form that they are read from."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from codeassist.errors import InputError
 from codeassist.note import Note, note_from_record
 from codeassist.result import SYSTEMS
 from codeassist.terminology.store import normal_key
+from training.corpora.codiesp import is_codiesp, read_codiesp
+from training.corpora.mdace import is_mdace, read_mdace
+from training.corpora.parquet import read_parquet
 from training.rows import read_rows
-
 
 ORIGIN_WEIGHTS = {"accepted": 0.8, "replaced": 1.0, "added": 1.0}
 """What a code of a review counts that has no ``weight`` of its own, by how the coder came to it: one that was only
@@ -47,11 +49,12 @@ class AuditedNote:
 
 
 def read_audited(path: Path) -> Iterator[AuditedNote]:
-    """Audited notes from a file of JSON Lines or CSV (``*.csv``), or from a folder of note files (``*.md``).
+    """Audited notes from a file of JSON Lines, CSV (``*.csv``) or Parquet (``*.parquet``), from a folder of note files
+    (``*.md``), or from one with the layout of CodiEsp or MDACE; one at a time.
 
     Raises :class:`InputError` with the file and line of what can't be read.
     """
-    if path.is_dir():
+    if is_note_folder(path):
         for file in sorted(path.rglob("*.md")):
             yield read_note_file(file)
         return
@@ -64,12 +67,24 @@ def read_audited(path: Path) -> Iterator[AuditedNote]:
             raise InputError(f"{path.name}, line {number}: {error}") from None
 
 
+def is_note_folder(path: Path) -> bool:
+    """Whether ``path`` is a folder of the project's own note files."""
+    return path.is_dir() and not is_codiesp(path) and not is_mdace(path)
+
+
 def read_records(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:
-    """The records of a file of JSON Lines or CSV with the line that each begins at; for one that can't be read, why."""
+    """The records of a file, or of a published layout, with the line (or row) that each begins at; for one that can't
+    be read, why."""
+    if path.is_dir():
+        yield from read_codiesp(path) if is_codiesp(path) else read_mdace(path)
+        return
     if not path.is_file():
         raise InputError(f"there is no file of audited notes {path}")
     if path.suffix.lower() == ".csv":
         yield from read_rows(path)
+        return
+    if path.suffix.lower() == ".parquet":
+        yield from read_parquet(path)
         return
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):

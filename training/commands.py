@@ -14,7 +14,6 @@ from training.data_report.commands import data_report
 from training.registry.commands import app as models_app
 from training.train import train
 
-
 app = typer.Typer(help="Train and measure model releases.")
 app.add_typer(models_app, name="models")
 app.command("data-report", epilog="Example: `codeassist data-report --audited site.jsonl --strict`")(data_report)

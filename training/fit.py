@@ -86,8 +86,7 @@ def prepare(
     folder = work.folder
     save_options(work, options, phrases)
     say("copying the notes")
-    extended = store  # labels are codes of the terminology; phrases add none
-    found = survey(work, notes, extended, options.audited_labels)
+    found = survey(work, notes, store, options.audited_labels)
     _stage(work, pool, read_shard, {piece(s): s for s in range(found.shards)}, "reading notes", say)
     make_folds(work, found, options.seed)
     ranges = int(load(folder, "folds", "ranges")[0])
@@ -139,7 +138,7 @@ def load_ranker(folder: Path, group: str) -> tuple[Ranker | None, dict[str, floa
     figures = json.loads((folder / name / "metrics.json").read_bytes())
     if not figures:
         return None, {}
-    forest = Forest(*(load(folder, name, part) for part in _TREES), float(load(folder, name, "baseline")))
+    forest = Forest(*(load(folder, name, part) for part in _TREES), baseline=float(load(folder, name, "baseline")))
     return Ranker(forest, load(folder, name, "knots"), load(folder, name, "values"), figures["threshold"]), figures
 
 

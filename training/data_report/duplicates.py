@@ -25,9 +25,7 @@ _BANDS, _ROWS = 32, 4
 """Two notes that share .7 of their shingles meet in one of the bands with a chance of .9998, at .3 with .23."""
 _MEETINGS = 5
 """Bands that notes of one group share: at .7 of the shingles with a chance of .9, at .5 with .05."""
-_MIX = np.array(
-    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], dtype=np.uint64
-)
+_MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], dtype=np.uint64)
 _WORD = re.compile(r"\w+")
 _PRIME = np.uint64((1 << 61) - 1)
 _TOLD = 4
@@ -93,7 +91,8 @@ _A, _B = _coefficients()
 
 def _least(shingles: np.ndarray) -> np.ndarray:
     # products of 28 and 32 bits stay below 61 bits, so that they do not overflow
-    return ((_A * shingles.astype(np.uint64) + _B) % _PRIME % np.uint64(1 << 32)).min(axis=1).astype(np.uint32)
+    products = (_A * shingles.astype(np.uint64) + _B) % _PRIME % np.uint64(1 << 32)
+    return np.asarray(products.min(axis=1).astype(np.uint32))
 
 
 def _band_keys(shingles: np.ndarray) -> list[tuple[int, bytes]]:

@@ -39,8 +39,8 @@ def save_options(work: WorkFolder, options: Options, phrases: LearnedPhrases) ->
     """Put what workers need beside the notes."""
     if not work.has("options"):
         facts = json.dumps({"audited_labels": options.audited_labels, "seed": options.seed})
-        files = {"options.json": facts.encode(), "key": phrases.key, "code": phrases.code, "words": phrases.words}
-        write_piece(work.folder, "options", files)
+        arrays = {"key": phrases.key, "code": phrases.code, "words": phrases.words}
+        write_piece(work.folder, "options", {"options.json": facts.encode(), **arrays})
         work.finish("options")
 
 

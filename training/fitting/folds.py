@@ -53,7 +53,7 @@ def make_folds(work: WorkFolder, survey: Survey, seed: int) -> None:
             mine = np.repeat(fold[start : start + len(lengths)], lengths)
             np.add.at(counts[name], (mine, load(folder, piece(s), name)), 1)
             start += len(lengths)
-    files = {
+    files: dict[str, np.ndarray] = {
         "group": group.astype(np.int32),
         "fold": fold.astype(np.int8),
         "ranges": np.array([max(1, -(-_pairs(folder, shards) // RANGE_PAIRS))]),
@@ -80,4 +80,4 @@ def variants(folder: Path) -> int:
 
 def taken(folder: Path, variant: int) -> np.ndarray:
     """Which notes a variant learns from."""
-    return np.asarray(load(folder, "folds", "fold")) != variant
+    return np.not_equal(load(folder, "folds", "fold"), variant)

@@ -42,15 +42,13 @@ def associate_range(task: tuple[Path, int]) -> None:
     slices = [_slice(folder, s, bounds, number == ranges - 1, fold) for s in range(survey.shards)]
     key, key_fold, short, pair_key, pair_fold, pair_label = (np.concatenate(c) for c in zip(*slices, strict=True))
     taught = np.asarray(load(folder, "folds", "taught"))
-    files = {}
+    files: dict[str, np.ndarray] = {}
     for v in range(variants(folder)):
         notes = int(taken(folder, v).sum())
         share = np.delete(taught, v, axis=0).sum(axis=0) / notes if v < len(taught) else taught.sum(axis=0) / notes
         keys, pairs = key_fold != v, pair_fold != v
         rarer = int(np.log2(max(1.0, notes / _MANY)))
-        found = associations_of(
-            key[keys], key[keys & short], pair_key[pairs], pair_label[pairs], share, rarer=rarer
-        )
+        found = associations_of(key[keys], key[keys & short], pair_key[pairs], pair_label[pairs], share, rarer=rarer)
         files |= {f"{v}_{name}": getattr(found, name) for name in _ASSOCIATIONS}
     write_piece(folder, f"ranges/{number:05}", files)
 
@@ -103,7 +101,8 @@ def _neighbours(folder: Path, notes: np.ndarray, labels: int) -> tuple[Neighbour
         return no_neighbours(), np.zeros(0, dtype=np.int64)
     mine = chosen(len(notes), MOST_NEIGHBOURS, options.seed)
     mine = mine[notes[mine]]
-    buckets, gold = [], []
+    buckets: list[np.ndarray] = []
+    gold: list[np.ndarray] = []
     for shard in np.unique(mine // SHARD).tolist():
         places = mine[mine // SHARD == shard] % SHARD
         for name, rows in (("counts", buckets), ("gold", gold)):

@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from codeassist.errors import CodeassistError
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 _AHEAD = 2
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from training.fitting.survey import SHARD, shard_notes
 from training.fitting.work import Files, load, write_piece
 
 MOST_NEIGHBOURS = 2000
-"""Notes that the whole-note classifier keeps: it is kept whole in memory, and compared with every note that is coded."""
+"""Notes that the whole-note classifier keeps: all of them are compared with every note that is coded."""
 
 
 def chosen(notes: int, most: int, seed: int) -> np.ndarray:
@@ -38,7 +37,8 @@ def read_shard(task: tuple[Path, int]) -> None:
     """
     folder, shard = task
     c = context(folder)
-    neighbours = set(chosen(c.survey.notes, MOST_NEIGHBOURS, c.options.seed).tolist()) if c.options.audited_labels else ()
+    neighbours = set(chosen(c.survey.notes, MOST_NEIGHBOURS, c.options.seed).tolist())
+    neighbours = neighbours if c.options.audited_labels else set()
     examples, bands = [], []
     for i, audited in enumerate(shard_notes(folder, shard)):
         example = example_of(audited, c.reader(audited.note), c.number)

@@ -55,7 +55,7 @@ def survey(work: WorkFolder, notes: Iterable[AuditedNote], store: Store, audited
             raise InputError(f"{len(patients)} audited notes are too few to train on: give at least {LEAST_NOTES}")
         if not audited_labels:
             found = {(s, k) for s, k in found if (row := store.row(s, k)) is not None and store.billable[row]}
-        files = {
+        files: dict[str, np.ndarray | bytes] = {
             "labels.json": json.dumps(sorted(found)).encode(),
             "patient": np.array(patients, dtype=np.uint64),
         }

@@ -159,7 +159,8 @@ def associations_of(
     at, label = unique // labels, (unique % labels).astype(np.int32)
     precision = positives / (totals[at] + SMOOTHING)
     is_short = np.isin(keys[at], short, assume_unique=False)
-    keep = (precision >= least_lift * share[label]) & (precision >= 0.04) & ((positives >= 2 + rarer) | (is_short & (positives >= 1 + rarer)))
+    seen = (positives >= 2 + rarer) | (is_short & (positives >= 1 + rarer))
+    keep = (precision >= least_lift * share[label]) & (precision >= 0.04) & seen
     at, label, precision, positives = at[keep], label[keep], precision[keep], positives[keep]
     order = np.lexsort((label, -precision, at))
     at, label, precision, positives = at[order], label[order], precision[order], positives[order]
