@@ -7,22 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from codeassist.candidates.associations import association_keys
-from codeassist.candidates.neighbours import note_counts
-from codeassist.nlp.reading import ReadNote
+from codeassist.candidates.likeness import note_counts, sentence_counts, sentence_spans
+from codeassist.nlp.reading import ReadDocument, ReadNote
 from training.audited import AuditedCode, AuditedNote
 
 
 @dataclass(slots=True)
 class Example:
     """What an audited note teaches: its gold label numbers; its keys (sorted), those that may count although seen
-    once (single words and adjacent pairs), and for each of its codes the label with the keys of the evidence; and the
-    buckets of its words."""
+    once (single words and adjacent pairs), and for each of its codes the label with the keys of the evidence; the
+    buckets of its words; and of each sentence the buckets, and the labels that it is evidence for."""
 
     labels: np.ndarray
     keys: np.ndarray
     short: np.ndarray
     pairs: list[tuple[int, np.ndarray]]
     counts: np.ndarray
+    sentences: list[np.ndarray]
+    sentence_labels: list[np.ndarray]
 
 
 def example_of(audited: AuditedNote, read: ReadNote, number: dict[tuple[str, str], int]) -> Example:
@@ -36,6 +38,7 @@ def example_of(audited: AuditedNote, read: ReadNote, number: dict[tuple[str, str
         if label is not None:
             mine = _near_evidence(code, read, sentence) if code.evidence and len(part.notes.start) else slice(None)
             pairs.append((label, np.unique(keys.key[mine])))
+    sentences = sentence_counts(part)
     short = (keys.words == 1) | ((keys.words == 2) & (keys.last - keys.first == 1))
     return Example(
         np.array(sorted({label for label, _ in pairs}), dtype=np.int64),
@@ -43,7 +46,23 @@ def example_of(audited: AuditedNote, read: ReadNote, number: dict[tuple[str, str
         np.unique(keys.key[short]),
         pairs,
         note_counts([p.content for p in read.parts]),
+        sentences,
+        _evidence_labels(audited, part, number) if sentences else [],
     )
+
+
+def _evidence_labels(audited: AuditedNote, part: ReadDocument, number: dict[tuple[str, str], int]) -> list[np.ndarray]:
+    """For each sentence the labels that it is evidence for, sorted."""
+    spans = sentence_spans(part)
+    found: list[set[int]] = [set() for _ in spans]
+    for code in audited.codes:
+        label = number.get((code.system, code.key))
+        if label is not None:
+            for start, end in code.evidence:
+                for mine, (first, last) in zip(found, spans, strict=True):
+                    if first < end and last > start:
+                        mine.add(label)
+    return [np.array(sorted(mine), dtype=np.int64) for mine in found]
 
 
 def _near_evidence(code: AuditedCode, read: ReadNote, sentence: np.ndarray) -> np.ndarray:

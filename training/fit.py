@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from codeassist.candidates.associations import Associations
-from codeassist.candidates.neighbours import Neighbours
+from codeassist.candidates.lessons import Lessons
 from codeassist.progress import track
 from codeassist.ranking.forest import Forest
 from codeassist.ranking.ranker import GROUPS, Ranker, fit_ranker
@@ -42,9 +41,7 @@ class Fitted:
 
     labels: list[tuple[str, str]]
     shares: np.ndarray
-    associations: Associations
-    neighbours: Neighbours
-    neighbour_labels: np.ndarray
+    lessons: Lessons
     rankers: dict[str, Ranker]
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)

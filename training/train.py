@@ -113,9 +113,7 @@ def _save(
         labels=fitted.labels,
         shares=fitted.shares,
         audited_labels=audited_labels,
-        associations=fitted.associations,
-        neighbours=fitted.neighbours,
-        neighbour_labels=fitted.neighbour_labels,
+        lessons=fitted.lessons,
         phrases=phrases,
         rankers=fitted.rankers,
         facts={

@@ -165,8 +165,7 @@ class CodeAssistant:
         return self._evidence.assertion(part, token)
 
     def _propose(self, read: ReadNote, day: int) -> Candidates:
-        release = self.release
-        taught = self._proposer.taught(read, release.associations, release.neighbours, release.neighbour_labels)
+        taught = self._proposer.taught(read, self.release.lessons)
         return self._proposer.candidates(read, day, taught)
 
     def _usable(self, found: Candidates, note: Note, day: int) -> np.ndarray:

@@ -5,7 +5,7 @@
       MODEL_CARD.md
       labels.json            codes that the audited notes taught, and the share of notes that had each
       associations/*.npy     sorted keys, label, precision, count
-      neighbours/*.npy       training notes as TF-IDF rows, dual coefficients
+      notes/, sentences/*.npy  training texts as TF-IDF vectors by bucket, dual coefficients, labels
       phrases/*.npy          phrase keys learnt from term files, and the codes they stand for
       rankers/*.npy          for each ranker its trees and its calibration
 
@@ -23,8 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from codeassist.candidates.associations import Associations
-from codeassist.candidates.neighbours import Neighbours
+from codeassist.candidates.lessons import Lessons, lessons_of
 from codeassist.errors import ModelError
 from codeassist.ranking.features import FEATURES
 from codeassist.ranking.forest import Forest
@@ -33,7 +32,7 @@ from codeassist.result import ModelId
 from codeassist.settings import settings
 from codeassist.signing import require_trusted
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 
 
@@ -55,9 +54,7 @@ class Release:
     labels: list[tuple[str, str]]
     shares: np.ndarray
     audited_labels: bool
-    associations: Associations
-    neighbours: Neighbours
-    neighbour_labels: np.ndarray
+    lessons: Lessons
     phrases: LearnedPhrases
     rankers: dict[str, Ranker]
 
@@ -70,15 +67,13 @@ def save_release(
     labels: list[tuple[str, str]],
     shares: np.ndarray,
     audited_labels: bool,
-    associations: Associations,
-    neighbours: Neighbours,
-    neighbour_labels: np.ndarray,
+    lessons: Lessons,
     phrases: LearnedPhrases,
     rankers: dict[str, Ranker],
     facts: dict[str, Any],
 ) -> None:
     """Write a release into ``folder`` (made if need be); ``facts`` are kept in the manifest."""
-    for sub in ("associations", "neighbours", "phrases", "rankers"):
+    for sub in ("phrases", "rankers"):
         (folder / sub).mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
 
@@ -86,11 +81,9 @@ def save_release(
         np.save(folder / f"{path}.npy", values, allow_pickle=False)
         written.append(folder / f"{path}.npy")
 
-    for field in ("key", "label", "precision", "count"):
-        array(f"associations/{field}", getattr(associations, field))
-    for field in ("data", "indices", "indptr", "idf", "dual"):
-        array(f"neighbours/{field}", getattr(neighbours, field))
-    array("neighbours/labels", neighbour_labels)
+    for lesson, field, values in lessons.arrays():
+        (folder / lesson).mkdir(parents=True, exist_ok=True)
+        array(f"{lesson}/{field}", values)
     array("phrases/key", phrases.key)
     array("phrases/code", phrases.code)
     array("phrases/words", phrases.words)
@@ -154,9 +147,7 @@ def load_release(folder: Path, sha256: str | None = None) -> Release:
         labels=labels,
         shares=np.asarray(array("shares")),
         audited_labels=manifest["audited_labels"],
-        associations=Associations(*(array(f"associations/{f}") for f in ("key", "label", "precision", "count"))),
-        neighbours=Neighbours(*(array(f"neighbours/{f}") for f in ("data", "indices", "indptr", "idf", "dual"))),
-        neighbour_labels=np.asarray(array("neighbours/labels")),
+        lessons=lessons_of(lambda lesson, field: array(f"{lesson}/{field}")),
         phrases=LearnedPhrases(*(array(f"phrases/{f}") for f in ("key", "code", "words"))),
         rankers=rankers,
     )

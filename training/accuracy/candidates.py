@@ -23,7 +23,7 @@ class CandidateFinder:
         """Every candidate of the note."""
         release, read = self._release, self._reader(note)
         day = self._store.day(note.date_of_service)
-        taught = self._proposer.taught(read, release.associations, release.neighbours, release.neighbour_labels)
+        taught = self._proposer.taught(read, release.lessons)
         found = self._proposer.candidates(read, day, taught)
         return frozenset(self._proposer.features.key(i) for i in found.ids.tolist())
 

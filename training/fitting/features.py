@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from codeassist.candidates.lessons import Lessons
 from codeassist.proposing import LabelSpace, Proposer
 from codeassist.ranking.features import FEATURES
 from codeassist.ranking.ranker import GROUPS, group_of
@@ -59,7 +60,7 @@ def make_rows(task: tuple[Path, int]) -> None:
     missed = [np.zeros((0, 3), dtype=np.int64)]
     for i, audited in enumerate(shard_notes(folder, shard), shard * SHARD):
         if i in mine:
-            found = _rows(c, audited, _proposer(folder, int(fold[i])), learnt(folder, int(fold[i])))
+            found = _rows(c, audited, _proposer(folder, int(fold[i])), learnt(folder, int(fold[i]))[1])
             for name, values in found.items():
                 if name != "missed":
                     columns[name].append(values)
@@ -84,10 +85,10 @@ def _space(folder: Path) -> LabelSpace:
     return LabelSpace(c.store, c.survey.labels)
 
 
-def _rows(c: Context, audited: AuditedNote, proposer: Proposer, known: tuple) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _rows(c: Context, audited: AuditedNote, proposer: Proposer, lessons: Lessons) -> dict[str, np.ndarray]:
     read = c.reader(audited.note)
     day = c.store.day(audited.note.date_of_service)
-    found = proposer.candidates(read, day, proposer.taught(read, *known[1:]))
+    found = proposer.candidates(read, day, proposer.taught(read, lessons))
     labels = {(code.system, code.key) for code in audited.codes} & c.number.keys()
     weights = {(code.system, code.key): code.weight for code in audited.codes if (code.system, code.key) in labels}
     weights |= {code: REJECTED_WEIGHT for code in audited.rejected if code not in weights}

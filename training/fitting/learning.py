@@ -7,13 +7,15 @@ after the other give the whole table without it ever being in memory before it i
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from codeassist.candidates.associations import Associations, associations_of
-from codeassist.candidates.neighbours import Neighbours, learn_neighbours, no_neighbours
+from codeassist.candidates.lessons import Lessons, lessons_of
+from codeassist.candidates.likeness import NOTE_PENALTY, SENTENCE_PENALTY, Likeness, learn_likeness, no_likeness
 from training.fitting.context import Options
 from training.fitting.folds import taken, variants
 from training.fitting.reading import MOST_NEIGHBOURS, chosen, piece, rows_of
@@ -22,8 +24,9 @@ from training.fitting.work import load, write_piece
 
 _MANY = 5000
 """From twice as many notes on, and from each doubling on, a pair must stand in one note more before it counts."""
-_ASSOCIATIONS = ("key", "label", "precision", "count")
-_NEIGHBOURS = ("data", "indices", "indptr", "idf", "dual")
+_ASSOCIATIONS = tuple(f.name for f in fields(Associations))
+MOST_SENTENCES = 8000
+"""Sentences that their classifier keeps, those that are evidence first: the time to fit it grows with their cube."""
 
 
 def options_of(folder: Path) -> Options:
@@ -85,46 +88,58 @@ def learn_variant(task: tuple[Path, int]) -> None:
     files = {"shares": counts / notes.sum()}
     ranges = int(load(folder, "folds", "ranges")[0])
     for name in _ASSOCIATIONS:
-        files[name] = np.concatenate([load(folder, f"ranges/{r:05}", f"{variant}_{name}") for r in range(ranges)])
-    neighbours, labels = _neighbours(folder, notes, len(counts))
-    files |= {name: getattr(neighbours, name) for name in _NEIGHBOURS}
-    write_piece(folder, f"learnt/{variant}", {**files, "neighbour_labels": labels})
+        parts = [load(folder, f"ranges/{r:05}", f"{variant}_{name}") for r in range(ranges)]
+        files[f"associations_{name}"] = np.concatenate(parts)
+    for lesson, likeness in (("notes", _note_likeness), ("sentences", _sentence_likeness)):
+        learned = likeness(folder, notes)
+        files |= {f"{lesson}_{f.name}": getattr(learned, f.name) for f in fields(Likeness)}
+    write_piece(folder, f"learnt/{variant}", files)
 
 
-def _neighbours(folder: Path, notes: np.ndarray, labels: int) -> tuple[Neighbours, np.ndarray]:
-    """Whole-note likeness, with the labels that it scores.
-
-    It tells a site's own habit; for notes of other sites it gained nothing in cross-validation, and is left out.
-    """
+def _compared(folder: Path, notes: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """The notes of a variant that likeness is learnt from, by shard, as places in it: none for other sites' notes,
+    where it gained nothing in cross-validation."""
     options = options_of(folder)
     if not options.audited_labels:
-        return no_neighbours(), np.zeros(0, dtype=np.int64)
+        return []
     mine = chosen(len(notes), MOST_NEIGHBOURS, options.seed)
     mine = mine[notes[mine]]
-    buckets: list[np.ndarray] = []
+    return [(shard, mine[mine // SHARD == shard] % SHARD) for shard in np.unique(mine // SHARD).tolist()]
+
+
+def _note_likeness(folder: Path, notes: np.ndarray) -> Likeness:
+    """What whole notes look like, for labels that at least two of them have."""
+    counts: list[np.ndarray] = []
     gold: list[np.ndarray] = []
-    for shard in np.unique(mine // SHARD).tolist():
-        places = mine[mine // SHARD == shard] % SHARD
-        for name, rows in (("counts", buckets), ("gold", gold)):
+    for shard, places in _compared(folder, notes):
+        for name, rows in (("counts", counts), ("gold", gold)):
             found = rows_of(folder, shard, name)
             rows += [found[i] for i in places.tolist()]
-    times = np.bincount(np.concatenate(gold), minlength=labels)
-    frequent = np.flatnonzero(times >= 2)
-    position = np.full(labels, -1)
-    position[frequent] = np.arange(len(frequent))
-    matrix = np.zeros((len(mine), len(frequent)), dtype=np.float32)
-    for i, row in enumerate(gold):
-        matrix[i, position[row][position[row] >= 0]] = 1
-    return learn_neighbours(buckets, matrix), frequent
+    frequent = np.flatnonzero(np.bincount(np.concatenate([*gold, np.zeros(0, dtype=np.int64)])) >= 2)
+    return learn_likeness(counts, gold, frequent, NOTE_PENALTY) if len(frequent) else no_likeness()
+
+
+def _sentence_likeness(folder: Path, notes: np.ndarray) -> Likeness:
+    """What sentences look like that are evidence, beside some that are not."""
+    counts: list[np.ndarray] = []
+    gold: list[np.ndarray] = []
+    for shard, places in _compared(folder, notes):
+        mine = np.flatnonzero(np.isin(load(folder, piece(shard), "sentences_note"), places)).tolist()
+        for name, rows in (("sentences", counts), ("sentence_labels", gold)):
+            found = rows_of(folder, shard, name)
+            rows += [found[i] for i in mine]
+    labels = np.unique(np.concatenate([*gold, np.zeros(0, dtype=np.int64)]))
+    if not len(labels):
+        return no_likeness()
+    drawn = np.random.default_rng([options_of(folder).seed, MOST_SENTENCES]).permutation(len(counts))
+    bare = np.array([not len(gold[i]) for i in drawn.tolist()])
+    kept = np.sort(drawn[np.argsort(bare, kind="stable")][:MOST_SENTENCES]).tolist()
+    return learn_likeness([counts[i] for i in kept], [gold[i] for i in kept], labels, SENTENCE_PENALTY)
 
 
 @lru_cache(maxsize=8)
-def learnt(folder: Path, variant: int) -> tuple[np.ndarray, Associations, Neighbours, np.ndarray]:
-    """Label shares, associations, and the neighbours with the labels that they score."""
-    piece_name = f"learnt/{variant}"
-    return (
-        np.asarray(load(folder, piece_name, "shares")),
-        Associations(*(load(folder, piece_name, name) for name in _ASSOCIATIONS)),
-        Neighbours(*(load(folder, piece_name, name) for name in _NEIGHBOURS)),
-        np.asarray(load(folder, piece_name, "neighbour_labels")),
-    )
+def learnt(folder: Path, variant: int) -> tuple[np.ndarray, Lessons]:
+    """Label shares, and what the notes of a variant taught."""
+    name = f"learnt/{variant}"
+    lessons = lessons_of(lambda lesson, field: load(folder, name, f"{lesson}_{field}"))
+    return np.asarray(load(folder, name, "shares")), lessons

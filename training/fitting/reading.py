@@ -44,11 +44,15 @@ def read_shard(task: tuple[Path, int]) -> None:
         example = example_of(audited, c.reader(audited.note), c.number)
         if shard * SHARD + i not in neighbours:
             example.counts = example.counts[:0]
+            example.sentences, example.sentence_labels = [], []
         examples.append(example)
         bands.append(note_bands("\n".join(d.text for d in audited.note.parts)))
     files = {"bands": np.array(bands), **_ragged("gold", [e.labels for e in examples])}
     files |= _ragged("taught", [_taught(e) for e in examples])
     files |= _ragged("counts", [e.counts for e in examples])
+    files["sentences_note"] = np.repeat(np.arange(len(examples)), [len(e.sentences) for e in examples])
+    files |= _ragged("sentences", [row for e in examples for row in e.sentences])
+    files |= _ragged("sentence_labels", [row for e in examples for row in e.sentence_labels])
     write_piece(folder, piece(shard), {**files, **_pairs(examples)})
 
 
@@ -58,14 +62,15 @@ def _taught(example: Example) -> np.ndarray:
 
 def _ragged(name: str, rows: list[np.ndarray]) -> dict[str, np.ndarray]:
     return {
-        name: np.concatenate(rows).astype(np.int32),
+        name: np.concatenate([*rows, np.zeros(0)]).astype(np.int32),
         f"{name}_end": np.cumsum([len(r) for r in rows]).astype(np.int64),
     }
 
 
 def rows_of(folder: Path, shard: int, name: str) -> list[np.ndarray]:
-    """One array a note."""
-    return np.split(np.asarray(load(folder, piece(shard), name)), load(folder, piece(shard), f"{name}_end")[:-1])
+    """One array a note, or a sentence."""
+    end = load(folder, piece(shard), f"{name}_end")
+    return np.split(np.asarray(load(folder, piece(shard), name)), end[:-1]) if len(end) else []
 
 
 def _pairs(examples: list[Example]) -> Files:

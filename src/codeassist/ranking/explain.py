@@ -27,7 +27,13 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "audited notes": ASSOCIATION_FEATURES,
     "siblings": ("category_rank", "category_size", "beats_sibling"),
 }
-_NEUTRAL = {"assessment_place": -1.0, "match_readings": -1.0, "match_nested": -1.0, "note_rank": 999.0}
+_NEUTRAL = {
+    "assessment_place": -1.0,
+    "match_readings": -1.0,
+    "match_nested": -1.0,
+    "note_rank": 999.0,
+    "sentence_rank": 999.0,
+}
 _LEAST_WEIGHT = 0.05
 _SECTION_WORDS = {
     "assessment": "the assessment",

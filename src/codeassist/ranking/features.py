@@ -74,6 +74,9 @@ ASSOCIATION_FEATURES = (
     "taught_share",
     "note_score",
     "note_rank",
+    "sentence_score",
+    "sentence_total",
+    "sentence_rank",
     "label_share",
 )
 CODE_FEATURES = ("chapter", "code_letter", "is_symptom", "is_factor", "is_external", "is_status", "is_unspecified")
@@ -81,6 +84,8 @@ NOTE_FEATURES = ("setting", "note_words", "has_assessment", "assessment_codes", 
 SIBLING_FEATURES = ("category_rank", "category_size", "beats_sibling", "code_depth", "integral", "integral_gap")
 FEATURES = (*MENTION_FEATURES, *ASSOCIATION_FEATURES, *CODE_FEATURES, *NOTE_FEATURES, *SIBLING_FEATURES)
 COLUMN = {name: i for i, name in enumerate(FEATURES)}
+_LAST = 999
+"""The rank of what has no score."""
 _MENTION_COLUMNS = len(MENTION_FEATURES)
 _TREATMENT = np.sort(np.array([hash_string(w) for w in TREATMENT_WORDS], dtype=np.uint64))
 
@@ -99,13 +104,29 @@ class Candidates:
 
 
 @dataclass(slots=True)
+class Scores:
+    """Scores of some ids by likeness to audited texts, their totals over the texts, and which are candidates by it."""
+
+    ids: np.ndarray
+    best: np.ndarray
+    total: np.ndarray
+    proposed: np.ndarray
+
+
+def no_scores() -> Scores:
+    """Scores of no id."""
+    empty = np.zeros(0, dtype=np.float32)
+    return Scores(np.zeros(0, dtype=np.int64), empty, empty, np.zeros(0, dtype=bool))
+
+
+@dataclass(slots=True)
 class Taught:
-    """What audited notes say of this note: association hits whose labels are candidate ids, the whole-note score
-    of some ids, and the share of audited notes that had each id."""
+    """What audited notes say of this note: association hits whose labels are candidate ids, the scores of the whole
+    note and of its sentences, and the share of audited notes that had each id."""
 
     hits: AssociationHits
-    score_ids: np.ndarray
-    scores: np.ndarray
+    notes: Scores
+    sentences: Scores
     share_ids: np.ndarray
     shares: np.ndarray
 
@@ -126,7 +147,11 @@ class FeatureExtractor:
         return self._store.system_name(candidate), self._store.key[candidate].decode()
 
     def __call__(self, read: ReadNote, hits: MentionHits, taught: Taught) -> Candidates:
-        ids = np.unique(np.concatenate([hits.row, taught.hits.label, taught.score_ids]).astype(np.int64))
+        ids = np.unique(
+            np.concatenate(
+                [hits.row, taught.hits.label, *(s.ids[s.proposed] for s in (taught.notes, taught.sentences))]
+            ).astype(np.int64)
+        )
         matrix = np.zeros((len(ids), len(FEATURES)), dtype=np.float32)
         at = np.searchsorted(ids, hits.row)
         if len(hits):
@@ -218,10 +243,12 @@ class FeatureExtractor:
                 np.maximum.at(matrix[:, COLUMN["taught_agrees"]], label[both], noisy[both].astype(np.float32))
             total = matrix[:, COLUMN["taught_note"]].sum() or 1.0
             matrix[:, COLUMN["taught_share"]] = matrix[:, COLUMN["taught_note"]] / total
-        matrix[:, COLUMN["note_score"]] = _values_at(ids, taught.score_ids, taught.scores)
-        rank = np.full(len(taught.scores), 0, dtype=np.float32)
-        rank[np.argsort(-taught.scores, kind="stable")] = np.arange(1, len(taught.scores) + 1)
-        matrix[:, COLUMN["note_rank"]] = _values_at(ids, taught.score_ids, rank, default=999)
+        for name, scores in (("note", taught.notes), ("sentence", taught.sentences)):
+            matrix[:, COLUMN[f"{name}_score"]] = _values_at(ids, scores.ids, scores.best)
+            rank = np.zeros(len(scores.ids), dtype=np.float32)
+            rank[np.argsort(-scores.best, kind="stable")] = np.arange(1, len(rank) + 1)
+            matrix[:, COLUMN[f"{name}_rank"]] = _values_at(ids, scores.ids, np.minimum(rank, _LAST), default=_LAST)
+        matrix[:, COLUMN["sentence_total"]] = _values_at(ids, taught.sentences.ids, taught.sentences.total)
         matrix[:, COLUMN["label_share"]] = _values_at(ids, taught.share_ids, taught.shares)
 
     def _code_features(self, ids: np.ndarray, matrix: np.ndarray) -> None:
@@ -428,7 +455,7 @@ def _mention_sentences(read: ReadNote, hits: MentionHits) -> np.ndarray:
 
 
 def _values_at(ids: np.ndarray, keys: np.ndarray, values: np.ndarray, default: float = 0.0) -> np.ndarray:
-    """``values`` of ``keys`` (unique) at ``ids`` (sorted), ``default`` elsewhere."""
+    """``values`` of ``keys`` (unique, in any order) at ``ids`` (sorted), ``default`` elsewhere."""
     out = np.full(len(ids), default, dtype=np.float32)
     if len(keys):
         at = np.searchsorted(ids, keys)

@@ -110,6 +110,8 @@ _RISING = (
     "taught_asserted",
     "taught_agrees",
     "note_score",
+    "sentence_score",
+    "sentence_total",
     "label_share",
     "beats_sibling",
 )
