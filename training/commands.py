@@ -12,6 +12,7 @@ import typer
 from codeassist.errors import InputError
 from training.data_report.commands import data_report
 from training.registry.commands import app as models_app
+from training.splitting import split
 from training.train import train
 
 app = typer.Typer(help="Train and measure model releases.")
@@ -20,6 +21,7 @@ app.command("data-report", epilog="Example: `codeassist data-report --audited si
 
 
 app.command("train", epilog="Example: `codeassist train --audited site.jsonl --out out/model --labels audited`")(train)
+app.command("split", epilog="Example: `codeassist split --audited site.jsonl --out out/site --by patient`")(split)
 
 
 @app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")
