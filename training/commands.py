@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from codeassist.errors import InputError
+from training.curve import learning_curve
 from training.data_report.commands import data_report
 from training.registry.commands import app as models_app
 from training.splitting import split
@@ -21,6 +22,9 @@ app.command("data-report", epilog="Example: `codeassist data-report --audited si
 
 
 app.command("train", epilog="Example: `codeassist train --audited site.jsonl --out out/model --labels audited`")(train)
+app.command("learning-curve", epilog="Example: `codeassist learning-curve --audited a.jsonl --test b.jsonl --out out`")(
+    learning_curve
+)
 app.command("split", epilog="Example: `codeassist split --audited site.jsonl --out out/site --by patient`")(split)
 
 
