@@ -1,4 +1,4 @@
-"""``codeassist learning-curve``: how good a release becomes with more notes of a site, from nothing or from another one."""
+"""``codeassist learning-curve``: how good a release becomes with more notes of a site, from nothing or from another."""
 
 from __future__ import annotations
 
