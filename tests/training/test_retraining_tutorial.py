@@ -76,8 +76,8 @@ def review(base: str, number: int, code: str, words: str, story: str, visit: str
     offered = [s["code"] for s in opened["result"]["suggestions"]]
     kind = "accepted" if code in offered else "added"
     decision = {"version": opened["version"], "kind": kind, "system": "icd-10-cm", "code": code}
-    decided = post(f"{base}/v1/reviews/{opened['number']}/decisions", decision)
-    post(f"{base}/v1/reviews/{opened['number']}/submit", {"version": decided["version"]})
+    decided = post(f"{base}/v1/reviews/{opened['review']}/decisions", decision)
+    post(f"{base}/v1/reviews/{opened['review']}/submit", {"version": decided["version"]})
 
 
 @pytest.mark.slow
