@@ -114,7 +114,7 @@ def fit_group(task: tuple[Path, str]) -> None:
     options = options_of(folder)
     rows = rows_of_ranker(folder, group, options.seed)
     files: dict[str, np.ndarray | bytes] = {"metrics.json": b"{}"}
-    if rows.target.sum() >= _LEAST_GOLD:
+    if rows.target.sum() >= _LEAST_GOLD and len(np.unique(rows.group)) > 1:
         prior = prior_release(options.prior).rankers.get(group) if options.prior else None
         ranker, probability = fit_ranker(
             rows.matrix,

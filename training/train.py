@@ -89,7 +89,11 @@ def train(
         phrases = learn_terms(terms or [], store)
         if prior:
             phrases = with_phrases(phrases, prior_release(str(prior)))
-        fitted = fit(work, _notes(audited), store, phrases, options, pool, _say)
+        try:
+            fitted = fit(work, _notes(audited), store, phrases, options, pool, _say)
+        except InputError:
+            work.remove()  # notes that can't be trained on have to change: nothing could go on from here
+            raise
         _save(out, fitted, name, version, options.audited_labels, phrases, facts)
         from training.card import write_card
 

@@ -143,6 +143,13 @@ def test_the_command_refuses_to_go_on_with_another_seed(audited: Path, tmp_path:
         train([audited], out)
 
 
+def test_notes_that_can_not_be_trained_on_leave_no_work_folder(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"text": "Gout.", "codes": "M10.9"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"bad.jsonl, line 1"):
+        train([tmp_path / "bad.jsonl"], tmp_path / "out", workers=1)
+    assert not (tmp_path / "out.work").exists()
+
+
 # -- the stages --------------------------------------------------------------------------------------------------------
 
 
