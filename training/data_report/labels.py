@@ -151,16 +151,11 @@ class _Pairs:
                 shares.setdefault((c.system, c.key), set()).add(i)
         self._having = shares
         self._said: dict[Code, dict[int, frozenset[str]]] = {}
-        self._by_evidence: dict[frozenset[str], list[tuple[int, Code]]] = {}
-        self._by_word: dict[str, list[tuple[int, Code]]] = {}
         self._own: list[dict[Code, frozenset[str]]] = []
         for i, note in enumerate(notes):
             self._own.append({(c.system, c.key): _evidence_words(note, c) for c in note.codes})
             for code, words in self._own[-1].items():
                 self._said.setdefault(code, {})[i] = words
-                self._by_evidence.setdefault(words, []).append((i, code))
-                for word in words:
-                    self._by_word.setdefault(word, []).append((i, (code[0], code[1][:3])))
 
     def __call__(self, note: int, code: Code, instead_of: Code, origin: int | None = None) -> list[float]:
         """The numbers for ``code`` in the place of ``instead_of``, which may be the same.
@@ -185,7 +180,6 @@ class _Pairs:
             self._covered(evidence, self._words_elsewhere(apart, code)),
             self._covered(evidence, {w for t in titles for w in t}),
             self._rival(note, evidence, self._own[note].keys() - {instead_of}, code),
-            *self._as_elsewhere(apart, evidence, code),
             float(("outpatient", "inpatient", "emergency").index(setting)),
             float(("icd-10-cm", "icd-10-pcs", "cpt", "hcpcs").index(code[0])),
             float(code[0] == "icd-10-cm" and code[1][0] in "VWXYZ"),
@@ -213,22 +207,6 @@ class _Pairs:
         """The share of the evidence, by weight, that is among ``words``; below zero without evidence."""
         weights = {w: self._weight.get(w, self._unseen) for w in evidence}
         return sum(v for w, v in weights.items() if w in words) / sum(weights.values()) if weights else -1.0
-
-    def _as_elsewhere(
-        self, apart: set[int | None] | set[int], evidence: frozenset[str], code: Code
-    ) -> tuple[float, float]:
-        """What other notes gave for the same evidence: the share that gave this code; and how much of what they gave
-        for its single words, by weight, was of this category, against the category that got most. Below zero where no
-        other note has them."""
-        same = [c for i, c in self._by_evidence.get(evidence, ()) if i not in apart] if evidence else []
-        share = sum(c == code for c in same) / len(same) if same else -1.0
-        votes: dict[Code, float] = {}
-        for word in evidence:
-            given = [c for i, c in self._by_word.get(word, ()) if i not in apart]
-            for stem in given:
-                votes[stem] = votes.get(stem, 0.0) + self._weight.get(word, self._unseen) / len(given)
-        most = max(votes.values(), default=0.0)
-        return share, votes.get((code[0], code[1][:3]), 0.0) / most if most else -1.0
 
     def _rival(self, note: int, evidence: frozenset[str], kept: set[Code], code: Code) -> float:
         """How well the likeliest code that the note does not have would fit the same evidence."""
@@ -297,5 +275,5 @@ def _wrong(notes: Sequence[AuditedNote], support: list[_Support], store: Store, 
 
 _RATE = 0.05
 """Share of labels that is taken for wrong before anything is known."""
-_SIGNS = [-1, -1, -1, -1, -1, -1, 0, -1, -1, 1, -1, -1, 0, 0, 0]
+_SIGNS = [-1, -1, -1, -1, -1, -1, 0, -1, -1, 1, 0, 0, 0]
 """What speaks for a code never makes it likelier to be wrong."""
