@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from codeassist.errors import InputError
+from training.curve import learning_curve
 from training.data_report.commands import data_report
 from training.registry.commands import app as models_app
+from training.splitting import split
 from training.train import train
 
 app = typer.Typer(help="Train and measure model releases.")
@@ -20,6 +22,10 @@ app.command("data-report", epilog="Example: `codeassist data-report --audited si
 
 
 app.command("train", epilog="Example: `codeassist train --audited site.jsonl --out out/model --labels audited`")(train)
+app.command("learning-curve", epilog="Example: `codeassist learning-curve --audited a.jsonl --test b.jsonl --out out`")(
+    learning_curve
+)
+app.command("split", epilog="Example: `codeassist split --audited site.jsonl --out out/site --by patient`")(split)
 
 
 @app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")

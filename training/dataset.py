@@ -1,4 +1,4 @@
-"""From an audited note to what associations, neighbours and rankers learn from."""
+"""From an audited note to what lessons and rankers learn from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fits a release: associations, neighbours and rankers, the rankers on features made out of fold.
+"""Fits a release: lessons and rankers, the rankers on features made out of fold.
 
 Every stage leaves pieces in a work folder (:mod:`training.fitting.work`); what is there already is not done again.
 """
@@ -6,7 +6,7 @@ Every stage leaves pieces in a work folder (:mod:`training.fitting.work`); what 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from codeassist.candidates.lessons import Lessons
-from codeassist.progress import track
 from codeassist.ranking.forest import Forest
 from codeassist.ranking.ranker import GROUPS, Ranker, fit_ranker
 from codeassist.release import LearnedPhrases
@@ -25,14 +24,15 @@ from training.fitting.features import make_rows, ranked_notes, rows_of_ranker, s
 from training.fitting.folds import make_folds, variants
 from training.fitting.learning import associate_range, learn_variant, learnt, options_of
 from training.fitting.pool import Pool
-from training.fitting.reading import MOST_NEIGHBOURS, piece, read_shard
+from training.fitting.prior import prior_release
+from training.fitting.reading import MOST_COMPARED, piece, read_shard
+from training.fitting.search import parameters_found, search
+from training.fitting.stages import Say, run_stage
 from training.fitting.survey import Survey, survey
 from training.fitting.work import WorkFolder, load, write_piece
 
 _TREES = ("feature", "threshold", "mask", "leaf")
 _LEAST_GOLD = 5
-Say = Callable[[str], None]
-Task = tuple[Path, Any]
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class Fitted:
     lessons: Lessons
     rankers: dict[str, Ranker]
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    searches: dict[str, Any] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
 
 
@@ -59,15 +60,17 @@ def fit(
     """Fit everything on ``notes``, which are read once, as a stream; the same notes, options and versions give the
     same release, on any number of workers and however often it was interrupted."""
     found = prepare(work, notes, store, phrases, options, pool, say)
-    _stage(work, pool, fit_group, {f"ranker/{g}": g for g in GROUPS}, "rankers", say)
+    searches = {}
+    if options.search_trials or options.search_minutes:
+        searches = search(work, pool, options, say)
+    run_stage(work, pool, fit_group, {f"ranker/{g}": g for g in GROUPS}, "rankers", say)
     rankers, metrics = {}, {}
     for group in GROUPS:
         ranker, figures = load_ranker(work.folder, group)
         if ranker is not None:
             rankers[group], metrics[group] = ranker, figures
-    return Fitted(
-        found.labels, *learnt(work.folder, variants(work.folder) - 1), rankers, metrics, _seen(found, metrics, options)
-    )
+    last = learnt(work.folder, variants(work.folder) - 1)
+    return Fitted(found.labels, *last, rankers, metrics, searches, _seen(found, metrics, options))
 
 
 def prepare(
@@ -83,33 +86,23 @@ def prepare(
     folder = work.folder
     save_options(work, options, phrases)
     say("copying the notes")
-    found = survey(work, notes, store, options.audited_labels)
-    _stage(work, pool, read_shard, {piece(s): s for s in range(found.shards)}, "reading notes", say)
+    known = prior_release(options.prior).labels if options.prior else ()
+    found = survey(work, notes, store, options.audited_labels, known)
+    run_stage(work, pool, read_shard, {piece(s): s for s in range(found.shards)}, "reading notes", say)
     make_folds(work, found, options.seed)
     ranges = int(load(folder, "folds", "ranges")[0])
-    _stage(work, pool, associate_range, {f"ranges/{r:05}": r for r in range(ranges)}, "associations", say)
-    _stage(work, pool, learn_variant, {f"learnt/{v}": v for v in range(variants(folder))}, "what folds teach", say)
+    run_stage(work, pool, associate_range, {f"ranges/{r:05}": r for r in range(ranges)}, "associations", say)
+    run_stage(work, pool, learn_variant, {f"learnt/{v}": v for v in range(variants(folder))}, "what folds teach", say)
     shards = shards_with_rows(folder, options.seed)
-    _stage(work, pool, make_rows, {f"rows/{s:05}": s for s in shards}, "features out of fold", say)
+    run_stage(work, pool, make_rows, {f"rows/{s:05}": s for s in shards}, "features out of fold", say)
     return found
-
-
-def _stage(
-    work: WorkFolder, pool: Pool, function: Callable[[Task], None], pieces: dict[str, Any], what: str, say: Say
-) -> None:
-    """Make the pieces that are not there yet, and enter each into the journal as it is finished."""
-    left = {(work.folder, task): name for name, task in pieces.items() if not work.has(name)}
-    if left:
-        say(what)
-    for task, _ in track(pool.each(function, list(left)), len(left), what):
-        work.finish(left[task])
 
 
 def _seen(found: Survey, metrics: dict[str, dict[str, float]], options: Options) -> dict[str, int]:
     rows = {f"candidates_{group}": int(m["candidates"]) for group, m in metrics.items()}
-    neighbours = min(found.notes, MOST_NEIGHBOURS) if options.audited_labels else 0
+    compared = min(found.notes, MOST_COMPARED) if options.audited_labels else 0
     ranked = len(ranked_notes(found.notes, options.seed))
-    return {"notes": found.notes, "ranked_notes": ranked, "neighbour_notes": neighbours, **rows}
+    return {"notes": found.notes, "ranked_notes": ranked, "compared_notes": compared, **rows}
 
 
 def fit_group(task: tuple[Path, str]) -> None:
@@ -118,9 +111,18 @@ def fit_group(task: tuple[Path, str]) -> None:
     options = options_of(folder)
     rows = rows_of_ranker(folder, group, options.seed)
     files: dict[str, np.ndarray | bytes] = {"metrics.json": b"{}"}
-    if rows.target.sum() >= _LEAST_GOLD:
+    if rows.target.sum() >= _LEAST_GOLD and len(np.unique(rows.group)) > 1:
+        prior = prior_release(options.prior).rankers.get(group) if options.prior else None
         ranker, probability = fit_ranker(
-            rows.matrix, rows.target, rows.group, rows.missed, options.seed, rows.weight, not options.audited_labels
+            rows.matrix,
+            rows.target,
+            rows.group,
+            rows.missed,
+            options.seed,
+            rows.weight,
+            not options.audited_labels,
+            prior.forest if prior else None,
+            parameters_found(folder, group),
         )
         figures = _figures(rows.target, probability, ranker.threshold, rows.missed)
         files = {name: getattr(ranker.forest, name) for name in _TREES}
@@ -135,7 +137,8 @@ def load_ranker(folder: Path, group: str) -> tuple[Ranker | None, dict[str, floa
     figures = json.loads((folder / name / "metrics.json").read_bytes())
     if not figures:
         return None, {}
-    forest = Forest(*(load(folder, name, part) for part in _TREES), baseline=float(load(folder, name, "baseline")))
+    trees = {part: load(folder, name, part) for part in _TREES}
+    forest = Forest(**trees, baseline=float(load(folder, name, "baseline")))
     return Ranker(forest, load(folder, name, "knots"), load(folder, name, "values"), figures["threshold"]), figures
 
 

@@ -37,6 +37,12 @@ def train(
     seed: Annotated[int, typer.Option(help="the same seed gives the same release")] = 20260401,
     licence: Annotated[str, typer.Option(help="licence of the training data, for the manifest")] = "not stated",
     card: Annotated[Path | None, typer.Option(help="Markdown to append to the model card: figures, limits")] = None,
+    from_release: Annotated[
+        str | None,
+        typer.Option(help="begin from what a release knows: shipped, one of the registry, or a folder"),
+    ] = None,
+    search: Annotated[float, typer.Option(min=0, help="minutes to search for parameters of the rankers")] = 0.0,
+    search_trials: Annotated[int, typer.Option(min=0, help="the same by trials: the same result each time")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="processes; 0 for as many as there are cores, two at most")] = 0,
     restart: Annotated[bool, typer.Option("--restart", help="drop what a training that did not end has left")] = False,
 ) -> None:
@@ -48,7 +54,9 @@ def train(
     from training.fit import fit
     from training.fitting.context import Options
     from training.fitting.pool import Pool
+    from training.fitting.prior import prior_release, with_phrases
     from training.fitting.work import WorkFolder
+    from training.registry.folder import open_registry
     from training.terms import learn_terms
 
     if card is not None and not card.is_file():
@@ -58,16 +66,20 @@ def train(
     if out.parent.resolve() == settings().registry_dir.resolve() and (out / MANIFEST).is_file():
         # a service may have its files mapped, and the log names it by its hash
         raise InputError(f"the registry has a release {out.name} already: give another --out")
+    if search and search_trials:
+        raise InputError("give --search or --search-trials, not both")
     started = time.monotonic()
     store = open_store()
+    prior = open_registry().path(from_release).absolute() if from_release else None
     facts = {
         "seed": seed,
         "data": [data_record(p, licence) for p in audited],
         "terms": [data_record(p, "US government work or CC0: see the card") for p in terms or []],
         "libraries": {"python": platform.python_version(), **{n: metadata.version(n) for n in _LIBRARIES}},
         "terminology": store.releases,
+        **({"from_release": _identity(prior)} if prior else {}),
     }
-    options = Options(labels == "audited", seed)
+    options = Options(labels == "audited", seed, str(prior) if prior else None, search_trials, search)
     with (
         WorkFolder(out.absolute().with_name(f"{out.name}.work"), _plan(facts, options), restart) as work,
         Pool(workers or min(_MOST_WORKERS, os.cpu_count() or 1)) as pool,
@@ -75,7 +87,13 @@ def train(
         if work.resumed:
             _say(f"going on with {work.resumed} pieces that are finished")
         phrases = learn_terms(terms or [], store)
-        fitted = fit(work, _notes(audited), store, phrases, options, pool, _say)
+        if prior:
+            phrases = with_phrases(phrases, prior_release(str(prior)))
+        try:
+            fitted = fit(work, _notes(audited), store, phrases, options, pool, _say)
+        except InputError:
+            work.remove()  # notes that can't be trained on have to change: nothing could go on from here
+            raise
         _save(out, fitted, name, version, options.audited_labels, phrases, facts)
         from training.card import write_card
 
@@ -92,6 +110,14 @@ def _plan(facts: dict[str, Any], options: Any) -> dict[str, Any]:
     from training.fitting.survey import SHARD
 
     return {**facts, "options": asdict(options), "features": list(FEATURES), "shard": SHARD}
+
+
+def _identity(folder: Path) -> dict[str, str]:
+    from codeassist.release import check_release
+    from codeassist.settings import settings
+
+    manifest, sha256 = check_release(folder, settings().trusted_keys)
+    return {"name": manifest["name"], "version": manifest["version"], "sha256": sha256}
 
 
 def _notes(paths: Sequence[Path]) -> Iterator[AuditedNote]:
@@ -120,6 +146,7 @@ def _save(
             **facts,
             "notes": fitted.seen["notes"],
             "seen": fitted.seen,
+            **({"search": fitted.searches} if fitted.searches else {}),
             "metrics": {"out_of_fold": fitted.metrics},
         },
     )

@@ -48,7 +48,7 @@ def find_pairs(texts: Sequence[str]) -> list[Pair]:
     """
     out: list[Pair] = []
     first_words: dict[bytes, int] = {}
-    buckets: dict[tuple[int, bytes], int] = {}
+    buckets: dict[int, int] = {}
     shingles: dict[int, np.ndarray] = {}
     for i, text in enumerate(texts):
         words = _WORD.findall(text.casefold())
@@ -95,9 +95,14 @@ def _least(shingles: np.ndarray) -> np.ndarray:
     return np.asarray(products.min(axis=1).astype(np.uint32))
 
 
-def _band_keys(shingles: np.ndarray) -> list[tuple[int, bytes]]:
-    least = _least(shingles)
-    return [(b, least[b * _ROWS : (b + 1) * _ROWS].tobytes()) for b in range(_BANDS)]
+def _bands_of(shingles: np.ndarray) -> np.ndarray:
+    rows = _least(shingles).reshape(_BANDS, _ROWS).astype(np.uint64)
+    return np.asarray(np.bitwise_xor.reduce(rows * _MIX, axis=1) | np.uint64(1))
+
+
+def _band_keys(shingles: np.ndarray) -> list[int]:
+    """A number for each band, different in different bands."""
+    return (_bands_of(shingles) + np.arange(_BANDS, dtype=np.uint64) * _MIX[0]).tolist()  # type: ignore[no-any-return]
 
 
 def note_bands(text: str) -> np.ndarray:
@@ -105,8 +110,7 @@ def note_bands(text: str) -> np.ndarray:
     words = _WORD.findall(text.casefold())
     if not words:
         return np.zeros(_BANDS, dtype=np.uint64)
-    rows = _least(_shingles(words)).reshape(_BANDS, _ROWS).astype(np.uint64)
-    return np.asarray(np.bitwise_xor.reduce(rows * _MIX, axis=1) | np.uint64(1))
+    return _bands_of(_shingles(words))
 
 
 def near_groups(bands: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -89,7 +89,7 @@ def likely_errors(
 def _probabilities(
     notes: Sequence[AuditedNote], store: Store, seed: int, progress: Progress
 ) -> tuple[list[_Support], list[LikelyMissing]]:
-    """Of every note the calibrated probability of each candidate, by associations, neighbours and a ranker that have
+    """Of every note the calibrated probability of each candidate, by lessons and a ranker that have
     not seen the note; and the codes that are likely and missing."""
     support = [_Support({}, {}, {}, _words(n)) for n in notes]
     gold = [{(c.system, c.key) for c in n.codes} for n in notes]

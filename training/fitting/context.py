@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,10 +18,14 @@ from training.fitting.work import WorkFolder, load, write_piece
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a release is fitted: whether every code of the notes is a label, and the seed."""
+    """How a release is fitted: whether every code of the notes is a label, the seed, the folder of the release that it
+    begins from, and how much of a search for parameters there is: trials, or else minutes."""
 
     audited_labels: bool
     seed: int
+    prior: str | None = None
+    search_trials: int = 0
+    search_minutes: float = 0.0
 
 
 @dataclass(slots=True)
@@ -38,7 +42,7 @@ class Context:
 def save_options(work: WorkFolder, options: Options, phrases: LearnedPhrases) -> None:
     """Put what workers need beside the notes."""
     if not work.has("options"):
-        facts = json.dumps({"audited_labels": options.audited_labels, "seed": options.seed})
+        facts = json.dumps(asdict(options))
         arrays = {"key": phrases.key, "code": phrases.code, "words": phrases.words}
         write_piece(work.folder, "options", {"options.json": facts.encode(), **arrays})
         work.finish("options")

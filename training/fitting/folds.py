@@ -80,4 +80,4 @@ def variants(folder: Path) -> int:
 
 def taken(folder: Path, variant: int) -> np.ndarray:
     """Which notes a variant learns from."""
-    return np.not_equal(load(folder, "folds", "fold"), variant)
+    return np.asarray(np.not_equal(load(folder, "folds", "fold"), variant))

@@ -18,7 +18,8 @@ from codeassist.candidates.lessons import Lessons, lessons_of
 from codeassist.candidates.likeness import NOTE_PENALTY, SENTENCE_PENALTY, Likeness, learn_likeness, no_likeness
 from training.fitting.context import Options
 from training.fitting.folds import taken, variants
-from training.fitting.reading import MOST_NEIGHBOURS, chosen, piece, rows_of
+from training.fitting.prior import Counted, counted, nothing_counted, prior_release
+from training.fitting.reading import MOST_COMPARED, chosen, piece, rows_of
 from training.fitting.survey import SHARD, surveyed
 from training.fitting.work import load, write_piece
 
@@ -45,15 +46,32 @@ def associate_range(task: tuple[Path, int]) -> None:
     slices = [_slice(folder, s, bounds, number == ranges - 1, fold) for s in range(survey.shards)]
     key, key_fold, short, pair_key, pair_fold, pair_label = (np.concatenate(c) for c in zip(*slices, strict=True))
     taught = np.asarray(load(folder, "folds", "taught"))
+    before = _before(folder, bounds, number == ranges - 1)
     files: dict[str, np.ndarray] = {}
     for v in range(variants(folder)):
         notes = int(taken(folder, v).sum())
         share = np.delete(taught, v, axis=0).sum(axis=0) / notes if v < len(taught) else taught.sum(axis=0) / notes
         keys, pairs = key_fold != v, pair_fold != v
         rarer = int(np.log2(max(1.0, notes / _MANY)))
-        found = associations_of(key[keys], key[keys & short], pair_key[pairs], pair_label[pairs], share, rarer=rarer)
+        found = associations_of(
+            np.concatenate([key[keys], before.keys]),
+            np.concatenate([key[keys & short], before.short]),
+            np.concatenate([pair_key[pairs], before.pair_key]),
+            np.concatenate([pair_label[pairs], before.pair_label]),
+            share,
+            rarer=rarer,
+        )
         files |= {f"{v}_{name}": getattr(found, name) for name in _ASSOCIATIONS}
     write_piece(folder, f"ranges/{number:05}", files)
+
+
+def _before(folder: Path, bounds: np.ndarray, last: bool) -> Counted:
+    """What the release that training begins from counted in this range of keys."""
+    prior = options_of(folder).prior
+    if prior is None:
+        return nothing_counted()
+    release, labels = prior_release(prior), surveyed(folder).labels
+    return counted(release, {label: i for i, label in enumerate(labels)}, bounds, last)
 
 
 def _slice(folder: Path, shard: int, bounds: np.ndarray, last: bool, fold: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -80,7 +98,7 @@ def _slice(folder: Path, shard: int, bounds: np.ndarray, last: bool, fold: np.nd
 
 
 def learn_variant(task: tuple[Path, int]) -> None:
-    """Shares of labels, associations and neighbours of one variant, in one piece."""
+    """Shares of labels and lessons of one variant, in one piece."""
     folder, variant = task
     notes = taken(folder, variant)
     gold = np.asarray(load(folder, "folds", "gold"))
@@ -102,7 +120,7 @@ def _compared(folder: Path, notes: np.ndarray) -> list[tuple[int, np.ndarray]]:
     options = options_of(folder)
     if not options.audited_labels:
         return []
-    mine = chosen(len(notes), MOST_NEIGHBOURS, options.seed)
+    mine = chosen(len(notes), MOST_COMPARED, options.seed)
     mine = mine[notes[mine]]
     return [(shard, mine[mine // SHARD == shard] % SHARD) for shard in np.unique(mine // SHARD).tolist()]
 

@@ -12,7 +12,7 @@ from training.fitting.context import context
 from training.fitting.survey import SHARD, shard_notes
 from training.fitting.work import Files, load, write_piece
 
-MOST_NEIGHBOURS = 2000
+MOST_COMPARED = 2000
 """Notes that the whole-note classifier keeps: all of them are compared with every note that is coded."""
 
 
@@ -37,12 +37,12 @@ def read_shard(task: tuple[Path, int]) -> None:
     """
     folder, shard = task
     c = context(folder)
-    neighbours = set(chosen(c.survey.notes, MOST_NEIGHBOURS, c.options.seed).tolist())
-    neighbours = neighbours if c.options.audited_labels else set()
+    compared = set(chosen(c.survey.notes, MOST_COMPARED, c.options.seed).tolist())
+    compared = compared if c.options.audited_labels else set()
     examples, bands = [], []
     for i, audited in enumerate(shard_notes(folder, shard)):
         example = example_of(audited, c.reader(audited.note), c.number)
-        if shard * SHARD + i not in neighbours:
+        if shard * SHARD + i not in compared:
             example.counts = example.counts[:0]
             example.sentences, example.sentence_labels = [], []
         examples.append(example)

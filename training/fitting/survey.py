@@ -35,19 +35,21 @@ class Survey:
         return -(-self.notes // SHARD)
 
 
-def survey(work: WorkFolder, notes: Iterable[AuditedNote], store: Store, audited_labels: bool) -> Survey:
-    """Copy the notes into the work folder, unless that was done. Labels are every code that the notes hold; without
-    ``audited_labels`` only billable codes of the terminology.
+def survey(
+    work: WorkFolder, notes: Iterable[AuditedNote], store: Store, audited_labels: bool, known: Iterable[Code] = ()
+) -> Survey:
+    """Copy the notes into the work folder, unless that was done. Labels are every code that the notes hold, and those
+    ``known`` from before; without ``audited_labels`` only billable codes of the terminology.
 
     Raises :class:`InputError` for fewer than :data:`LEAST_NOTES` notes.
     """
     if not work.has("survey"):
-        found: set[Code] = set()
+        found: set[Code] = set(known)
         patients: list[int] = []
         stream = iter(notes)
         for number, shard in enumerate(iter(lambda: list(islice(stream, SHARD)), [])):
             found |= {(c.system, c.key) for n in shard for c in n.codes}
-            patients += [_patient(n) for n in shard]
+            patients += [patient_number(n) for n in shard]
             lines = "".join(json.dumps(record_of(n), ensure_ascii=False) + "\n" for n in shard)
             write_piece(work.folder, f"notes/{number:05}", {"notes.jsonl": lines.encode()})
             work.finish(f"notes/{number:05}")
@@ -70,7 +72,7 @@ def surveyed(folder: Path) -> Survey:
     return Survey(len(load(folder, "survey", "patient")), [(s, k) for s, k in labels])
 
 
-def _patient(note: AuditedNote) -> int:
+def patient_number(note: AuditedNote) -> int:
     """A number for the patient; 0 where it is not known."""
     identity = note.note.patient.id
     if not identity:
