@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -10,17 +11,21 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 import codeassist
+from api.background import running_beside
 from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
+from api.idempotency import HEADER, REPLAYED
+from api.interop.comprehend import route as comprehend
 from api.middleware import Guard
 from api.openapi import describe
-from api.routes import codes, edits, exports, health, pages, queries, reviews, suggestions
+from api.routes import codes, edits, exports, health, hl7v2, pages, queries, reviews, suggestions, webhooks
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
 from codeassist.errors import CodeassistError
@@ -41,6 +46,7 @@ def create_app(
     load: Callable[[], CodeAssistant] | None = None,
     on_failure: Callable[[], None] = lambda: None,
     database: Database | None = None,
+    mllp: socket.socket | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -50,6 +56,7 @@ def create_app(
     load : what makes the assistant; :func:`codeassist.load` when left out, which follows the registry
     on_failure : called when the assistant could not be loaded
     database : opened and up to date, and closed at the end; that of the settings when left out
+    mllp : a listening socket for HL7 messages; none are taken over MLLP when left out
     """
     settings = settings or read_settings(ApiSettings)
     engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
@@ -61,7 +68,7 @@ def create_app(
             opened = await anyio.to_thread.run_sync(open_database, settings.database_url)
         app.state.database = opened
         try:
-            async with engine.running():
+            async with engine.running(), running_beside(app.state, mllp):
                 yield
         finally:
             opened.close()
@@ -79,7 +86,19 @@ def create_app(
     app.state.settings = settings
     for module in (suggestions, edits, queries, codes, reviews, exports, health, pages):
         app.include_router(module.router)
+    for module in (hl7v2, webhooks):
+        app.include_router(module.router)
+    app.include_router(comprehend.make_router(settings))
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", HEADER],
+            expose_headers=["Retry-After", "X-Request-ID", REPLAYED],
+            max_age=600,
+        )
     app.add_middleware(Guard)
     for kind in (Problem, CodeassistError, HTTPException):
         app.add_exception_handler(kind, _answer)

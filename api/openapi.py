@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api.errors import KINDS, MEDIA_TYPE, Problem
+from api.message_schemas import MESSAGE_BODIES
 from api.review_schemas import BODIES as REVIEW_BODIES
 from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
 
@@ -34,6 +35,8 @@ _EXAMPLES = {
     "VersionIn": {"version": "version.json"},
     "HoldIn": {"hold": "hold.json"},
     "SubmitIn": {"override": "submit.json"},
+    "WebhookIn": {"webhook": "webhook.json"},
+    "WebhookChange": {"switch off": "webhook-change.json"},
 }
 
 
@@ -85,7 +88,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         _, own = models_json_schema(
-            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn, *REVIEW_BODIES)] + [(ProblemOut, "serialization")],
+            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn, *REVIEW_BODIES, *MESSAGE_BODIES)]
+            + [(ProblemOut, "serialization")],
             ref_template=REF,
         )
         schema["components"]["schemas"].update(own["$defs"])

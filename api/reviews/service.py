@@ -24,17 +24,20 @@ from api.reviews.errors import (
     NothingToUndo,
     NothingWaiting,
     OverrideRefused,
+    ReviewClosed,
     ReviewForeign,
     ReviewLocked,
     ReviewSubmitted,
     ReviewUnknown,
     VersionStale,
 )
+from api.reviews.events import submitted_record
 from api.reviews.reading import read_decision
 from api.reviews.worklist import Filters, unlocked
 from api.store.audit import Action, Releases, append
 from api.store.base import now
 from api.store.decisions import DecisionRow, OverrideRow
+from api.store.events import publish
 from api.store.notes import NoteRow, SuggestionsRow
 from api.store.reviews import ReviewRow
 from codeassist.note import Note, note_from_record
@@ -195,7 +198,16 @@ def submit(
     review.holder = review.lock_until = None
     review.version += 1
     _audit(session, actor, "submit", review, {"version": review.version, "codes": len(coding.lines)})
+    publish(session, "review.submitted", review.id, submitted_record(review, coding))
     return review
+
+
+def close(session: Session, actor: Actor, number: int, reason: str) -> ReviewRow:
+    """End a review without codes, because its document is no longer one to code; ``reason`` quotes nothing of it.
+    Whoever has it open loses it. Raises :class:`ReviewSubmitted` where codes are final already."""
+    review = _locked_row(session, number)
+    review.state, review.hold_reason = "closed", reason
+    return _leave(session, actor, review, "close")
 
 
 def _refuse(errors: Sequence[Finding], reasons: Mapping[tuple[str, frozenset[str]], str]) -> None:
@@ -237,6 +249,8 @@ def _locked_row(session: Session, number: int) -> ReviewRow:
         raise ReviewUnknown(f"there is no review {number}")
     if review.state == "submitted":
         raise ReviewSubmitted(f"review {number} is submitted: its codes are final")
+    if review.state == "closed":
+        raise ReviewClosed(f"review {number} is closed: {review.hold_reason}")
     return review
 
 

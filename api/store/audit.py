@@ -15,7 +15,20 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from api.store.base import Base, now, stamp
 
 Action = Literal[
-    "create", "view", "open", "take-over", "decision", "undo", "redo", "hold", "release", "override", "submit", "export"
+    "create",
+    "view",
+    "open",
+    "take-over",
+    "decision",
+    "undo",
+    "redo",
+    "hold",
+    "release",
+    "override",
+    "submit",
+    "export",
+    "close",
+    "webhook",
 ]
 NOTHING_BEFORE = "0" * 64
 """What the first record holds in place of a hash."""

@@ -12,7 +12,7 @@ from api.store.base import Base
 from api.store.decisions import DecisionRow
 from api.store.notes import NoteRow, SuggestionsRow
 
-State = Literal["waiting", "open", "held", "submitted"]
+State = Literal["waiting", "open", "held", "submitted", "closed"]
 STATES: tuple[State, ...] = get_args(State)
 
 
@@ -21,7 +21,7 @@ class ReviewRow(Base):
 
     __tablename__ = "reviews"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'open', 'held', 'submitted')", name="state"),
+        CheckConstraint("state IN ('waiting', 'open', 'held', 'submitted', 'closed')", name="state"),
         Index(None, "state", "id"),
     )
 
