@@ -19,7 +19,7 @@ class WebhookIn(Strict):
     """A webhook to register."""
 
     url: Url
-    events: Events = ["review.submitted"]
+    events: Events = Field(default_factory=lambda: ["review.submitted"])
 
 
 class WebhookChange(Strict):

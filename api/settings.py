@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import platformdirs
-from pydantic import PositiveFloat, PositiveInt, SecretStr, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
 from sqlalchemy import URL
 
 from codeassist.settings import Settings
@@ -46,7 +46,7 @@ class ApiSettings(Settings):
     """How often a webhook, or a message of charges, is tried before it is given up."""
     webhook_retry_seconds: PositiveFloat = 5.0
     """The pause after the first failure; it doubles each time, to six hours at most."""
-    comprehend_keys: dict[str, SecretStr] = {}
+    comprehend_keys: dict[str, SecretStr] = Field(default_factory=dict)
     """Secrets by access key id of those who may call ``/compat/comprehendmedical``; then signatures are verified."""
 
     @field_validator("billing_address")

@@ -19,7 +19,8 @@ def new_secret() -> str:
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The value of ``webhook-signature``: HMAC-SHA256 over id, timestamp in seconds and body, joined by dots.
 
-    >>> signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    >>> secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    >>> signature(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='
     """
     key = base64.b64decode(secret.removeprefix(PREFIX))

@@ -22,7 +22,7 @@ OLDEST_WITH_ERL = "2.5"
 
 def acknowledge(header: Header, refused: Refused | None = None) -> bytes | None:
     """The acknowledgement in UTF-8; ``None`` when the sender asked for none."""
-    answer = "AA" if refused is None else refused.answer
+    answer: str = "AA" if refused is None else refused.answer
     accept, application = header.asks
     if accept or application:
         if _wanted(accept, refused):
@@ -59,6 +59,6 @@ def _error(refused: Refused, version: str) -> str:
     condition = f"{refused.code}^{CODES[refused.code]}^HL70357"
     where = "" if refused.location is None else str(refused.location)
     if version < OLDEST_WITH_ERL:
-        at = (where.split("^")[:3] + ["", "", ""])[:3]
-        return f"ERR|{'^'.join(at)}^{condition.replace('^', '&')}"
+        at = (*where.split("^"), "", "", "")
+        return f"ERR|{at[0]}^{at[1]}^{at[2]}^{condition.replace('^', '&')}"
     return f"ERR||{where}|{condition}|E||||{escape(refused.message)}"

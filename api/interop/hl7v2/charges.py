@@ -54,7 +54,7 @@ def charge_message(review: ReviewRow, coding: Coding, context: dict[str, Any] | 
         _transaction(message.add_group("DFT_P03_FINANCIAL"), 1, "CODING^Final codes^L", day)
     for place, line in enumerate(diagnoses, 1):
         _diagnosis(message, place, line, review)
-    return (message.to_er7().rstrip("\r") + "\r").encode("utf-8")
+    return (str(message.to_er7()).rstrip("\r") + "\r").encode("utf-8")
 
 
 def _charge(message: Message, place: int, line: Line, diagnoses: list[Line], day: date) -> None:

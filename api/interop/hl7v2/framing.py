@@ -48,21 +48,20 @@ class Framer:
         while True:
             end, start = self._held.find(END), self._held.find(START)
             if start >= 0 and (end < 0 or start < end):
-                if self._inside:
-                    yield Frame(self._take(start, 1), "a new start block came before the end block")
-                else:
-                    self._take(start, 1)  # bytes between frames
-                self._inside = True
+                was_inside, self._inside = self._inside, True
+                data = self._take(start, 1)
+                if was_inside:  # else these are bytes between frames
+                    yield Frame(data, "a new start block came before the end block")
             elif end >= 0:
                 too_long = self._too_long or end > self._limit
+                was_inside, self._inside = self._inside, False
                 data = self._take(end, len(END))
                 if too_long:
                     yield Frame(data[: self._limit], f"the message has more than {self._limit:,} bytes")
-                elif self._inside:
+                elif was_inside:
                     yield Frame(data)
                 elif data.strip():
                     yield Frame(data, "the start block is missing")
-                self._inside = False
             else:
                 self._shorten()
                 return

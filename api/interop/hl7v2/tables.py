@@ -13,13 +13,17 @@ def rows(name: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(line.split("\t")) for line in lines if line and not line.startswith("#"))[1:]
 
 
+def _pairs(name: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in rows(name)}
+
+
 def codec_of(charset: str) -> str | None:
     """Python's codec of a character set of MSH-18, or ``None``.
 
     >>> codec_of("8859/1"), codec_of("unicode utf-8"), codec_of("EBCDIC")
     ('iso8859-1', 'utf-8', None)
     """
-    return {name: codec for name, codec in rows("charsets.tsv")}.get(charset.strip().upper())
+    return _pairs("charsets.tsv").get(charset.strip().upper())
 
 
 def note_type_of(system: str, code: str) -> str | None:
@@ -33,4 +37,4 @@ def note_type_of(system: str, code: str) -> str | None:
 
 def setting_of(patient_class: str) -> str:
     """The setting of a patient class of PV1-2."""
-    return {name: setting for name, setting in rows("patient_classes.tsv")}.get(patient_class.upper(), "outpatient")
+    return _pairs("patient_classes.tsv").get(patient_class.upper(), "outpatient")

@@ -72,7 +72,7 @@ def _read(data: bytes, subtype: str, where: Location, codec: str) -> str:
     except UnicodeDecodeError:
         text = data.decode("iso8859-1" if codec == "utf-8" else codec, "replace")
     if subtype == "RTF" or text.startswith("{\\rtf"):
-        return str(rtf_to_text(text, errors="ignore"))
+        return str(rtf_to_text(text, errors="ignore"))  # type: ignore[no-untyped-call]
     if subtype in ("HTML", "XHTML"):
         return BeautifulSoup(text, "html.parser").get_text("\n")
     if subtype in ("PLAIN", "TEXT", "TX", "FT", "AP", "X-HL7-TEXT", ""):

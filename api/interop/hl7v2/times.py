@@ -26,7 +26,7 @@ def read_time(value: str, location: Location) -> datetime | None:
         if found is None:
             raise ValueError
         parts = {name: int(found[name] or default) for name, default in _DEFAULTS}
-        return datetime(**parts, tzinfo=_zone(found["zone"]))  # type: ignore[arg-type]
+        return datetime(**parts, tzinfo=_zone(found["zone"]))
     except ValueError:
         name = f"{location.segment}-{location.field}"
         raise Refused("102", f"{name} is no date and time such as 20260302101500", location) from None
