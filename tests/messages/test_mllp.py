@@ -1,4 +1,4 @@
-"""Documents over MLLP, sent by python-hl7's client: stored once, acknowledged as the standard says, coded afterwards."""
+"""Documents over MLLP, sent by python-hl7's client: stored once, acknowledged by the standard, coded afterwards."""
 
 from __future__ import annotations
 
