@@ -15,7 +15,14 @@ from codeassist import cli
 from codeassist.ranking.tiers import REPORTING_GROUPS
 from codeassist.settings import settings
 
-READMES = ("README.md", "training/README.md", "docs/rules.md", "docs/registry.md", "docs/reviews.md")
+READMES = (
+    "README.md",
+    "training/README.md",
+    "docs/rules.md",
+    "docs/registry.md",
+    "docs/reviews.md",
+    "docs/integration-hl7.md",
+)
 
 
 def blocks(root: Path, name: str, *languages: str) -> list[str]:
