@@ -15,11 +15,15 @@ Url = Annotated[str, Field(min_length=1, max_length=2000, description="Of a host
 Events = Annotated[list[Event], Field(min_length=1, max_length=10, description="What the webhook is told of.")]
 
 
+def _submitted() -> list[Event]:
+    return ["review.submitted"]
+
+
 class WebhookIn(Strict):
     """A webhook to register."""
 
     url: Url
-    events: Events = Field(default_factory=lambda: ["review.submitted"])
+    events: Events = Field(default_factory=_submitted)
 
 
 class WebhookChange(Strict):
