@@ -22,6 +22,7 @@ READMES = (
     "docs/registry.md",
     "docs/reviews.md",
     "docs/accounts.md",
+    "docs/integration-hl7.md",
 )
 
 
