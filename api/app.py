@@ -20,7 +20,7 @@ from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
 from api.middleware import Guard
 from api.openapi import describe
-from api.routes import codes, edits, exports, health, pages, queries, reviews, suggestions
+from api.routes import codes, edits, exports, health, pages, queries, reviews, sections, suggestions
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
 from codeassist.errors import CodeassistError
@@ -77,7 +77,7 @@ def create_app(
     )
     app.state.engine = engine
     app.state.settings = settings
-    for module in (suggestions, edits, queries, codes, reviews, exports, health, pages):
+    for module in (suggestions, edits, queries, sections, codes, reviews, exports, health, pages):
         app.include_router(module.router)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(Guard)

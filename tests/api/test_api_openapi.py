@@ -30,6 +30,7 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ("POST", "/v1/suggestions:batch"),
         ("POST", "/v1/edits"),
         ("POST", "/v1/queries"),
+        ("POST", "/v1/sections"),
         ("GET", "/v1/reviews"),
         ("POST", "/v1/reviews"),
         ("POST", "/v1/reviews:next"),
