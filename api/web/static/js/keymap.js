@@ -40,7 +40,7 @@ export function shown(key) {
   const parts = key.length > 1 && key.endsWith("+") ? [...key.slice(0, -2).split("+"), "+"] : key.split("+");
   const last = parts.pop() || "+";
   const isShifted = last.length === 1 && last !== last.toLowerCase();
-  return [...parts, ...(isShifted ? ["Shift"] : []), SIGNS[last] ?? last.toUpperCase()].filter(Boolean).join(" ");
+  return [...parts, ...(isShifted ? ["Shift"] : []), SIGNS[last] ?? (last.length === 1 ? last.toUpperCase() : last)].filter(Boolean).join(" ");
 }
 
 /** What a key does in a place, or in every place: `{action, index}`, its place among the keys; `null` for nothing. */

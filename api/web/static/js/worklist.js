@@ -90,7 +90,8 @@ function stateOf({ state, lock, hold_reason, submitted, received }) {
   if (state === "open") return `${lock.holder} has it${lock.expired ? ", lock run out" : ` until ${clock(lock.until)}`}`;
   if (state === "held") return `on hold: ${hold_reason}`;
   if (state === "submitted") return `by ${submitted.by}, ${ago(submitted.time)}`;
-  return `waits ${ago(received).replace(" ago", "")}`;
+  const since = ago(received);
+  return since.endsWith("ago") ? `waits ${since.replace(" ago", "")}` : since;
 }
 
 async function takeOver({ review, note_id, lock }) {

@@ -35,9 +35,10 @@ export class Finder {
   /**
    * Open it. `onTake({system, code}, evidence)` gets the code that is taken, and `null` or the span that speaks for it.
    * Without it the dialog only shows. `at` is a code to begin with, `words` a search, `hits` codes to choose from before one, `verb` what taking is called.
+   * `except` is a code that can't be taken.
    */
-  open({ title, about = "", words = "", at = null, hits = [], evidence, verb = "Add", onTake = null }) {
-    Object.assign(this, { onTake, verb, evidence: evidence ?? null });
+  open({ title, about = "", words = "", at = null, hits = [], evidence, verb = "Add", except = "", onTake = null }) {
+    Object.assign(this, { onTake, verb, except, evidence: evidence ?? null });
     byId("finder-title").textContent = title;
     const aboutBox = this.dialog.querySelector("[data-about]");
     aboutBox.textContent = about;
@@ -128,6 +129,9 @@ export class Finder {
     } else if (event.key === "Enter") {
       event.preventDefault();
       this.#take();
+    } else if (event.key === "Escape") {
+      event.preventDefault(); // the box would only be emptied
+      this.dialog.close();
     }
   }
 
@@ -168,7 +172,7 @@ export class Finder {
   #takeButton(entry) {
     const button = element("button", `${this.verb} ${entry.code}`, "primary");
     button.type = "button";
-    button.disabled = !entry.billable;
+    button.disabled = !entry.billable || entry.code === this.except;
     button.addEventListener("click", () => this.#taken(entry));
     return button;
   }

@@ -159,7 +159,7 @@ const own = { submit, hold, release };
 const perform = (name) => (own[name] ?? (() => workspace.do(name)))();
 
 const CODE_KEYS = [
-  ..."accept reject replace add details lookup down up nextMention previousMention nextDocument previousDocument".split(" "),
+  ..."accept reject replace add details lookup down up nextMention previousMention finding nextDocument previousDocument".split(" "),
   ..."sequenceUp sequenceDown poa modifiers units link undo redo pane search submit hold release".split(" "),
 ];
 listen(

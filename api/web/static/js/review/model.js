@@ -86,11 +86,12 @@ export function isDone({ action, record }, review) {
 
 /** What was changed against the suggestions, for the summary before submitting. */
 export function changesOf(review) {
-  const { code } = groupsOf(review);
+  const { code, discarded } = groupsOf(review);
+  const turnedDown = discarded.filter(({ reason }) => reason !== undefined && !reason.startsWith("replaced by "));
   return {
     replaced: review.codes.filter(({ origin }) => origin === "replaced"),
     added: review.codes.filter(({ origin }) => origin === "added"),
-    rejected: review.rejected.filter(({ reason }) => !reason.startsWith("replaced by ")),
+    rejected: turnedDown.map(({ item, reason }) => ({ ...item, reason })),
     undecided: code.map(({ item }) => item),
   };
 }

@@ -3,6 +3,9 @@
 import { outlineOf } from "../api.js";
 import { byId, element } from "../dom.js";
 
+/** A heading in capitals as a heading of a list. */
+const shown = (title) => (title === title.toUpperCase() ? title[0] + title.slice(1).toLowerCase() : title);
+
 /** Show the outline of the document that is shown; it stays away where there is none. */
 export async function startOutline({ note }, pane) {
   const box = byId("outline");
@@ -17,9 +20,8 @@ export async function startOutline({ note }, pane) {
   const show = () => {
     const here = sections.filter((section) => section.document === undefined || section.document === pane.view.current);
     const lines = here.map((section) => {
-      const button = element("button", section.title);
+      const button = element("button", shown(section.title));
       button.type = "button";
-      button.title = section.title;
       button.addEventListener("click", () => pane.view.toTop(pane.span(section)));
       const line = element("li");
       line.append(button);

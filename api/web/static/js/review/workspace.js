@@ -217,6 +217,7 @@ export class Workspace {
     if (move) return this.#move(move);
     if (action === "nextMention" || action === "previousMention") return this.#mention(action === "nextMention" ? 1 : -1);
     if (action === "nextDocument" || action === "previousDocument") return this.#document(action === "nextDocument" ? 1 : -1);
+    if (action === "finding") return this.#finding();
     if (action === "search") return this.#search();
     if (action === "pane") return this.show(document.body.dataset.pane === "note" ? "codes" : "note");
     if (action === "lookup") return card && this.define(card.item);
@@ -252,6 +253,17 @@ export class Workspace {
     this.at = { key: mark.card.key, start: mark.span.start };
     this.select(mark.card.key, { reveal: false });
     this.note.view.reveal(mark.span);
+  }
+
+  /** Select the code that the next error or warning is about: of several the last, which is the one to give way. */
+  #finding() {
+    const codes = this.review.findings
+      .filter(({ level }) => level !== "info")
+      .map((finding) => finding.codes.findLast((code) => this.cards.some(({ item, tier }) => item.code === code && tier === "final")))
+      .filter(Boolean);
+    if (!codes.length) return say("No finding is about a final code.");
+    const code = codes[(codes.indexOf(this.selected?.item.code) + 1) % codes.length];
+    return this.select(this.cards.find(({ item, tier }) => item.code === code && tier === "final").key);
   }
 
   #document(step) {
@@ -293,6 +305,7 @@ export class Workspace {
       at: codeOf(card),
       hits: (card.item.alternatives ?? []).map((one) => ({ system: card.item.system, ...one })),
       verb: "Replace by",
+      except: card.item.code,
       onTake: (by) => this.#replace(card, by),
     });
   }
