@@ -180,6 +180,8 @@ class Desk:
         expect(self.page.locator("#codes .card").first).to_be_attached()
 
     def saved(self) -> None:
+        """Wait until what was done is kept."""
+        expect(self.page.locator("dialog[open]")).to_have_count(0)
         expect(self.page.locator("#saved")).to_have_attribute("data-state", "saved")
 
     def group(self, tier: str) -> list[str]:

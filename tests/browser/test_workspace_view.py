@@ -36,7 +36,7 @@ def test_emoji_and_combining_marks_are_highlighted_exactly(desk: Any, reviews: A
     desk.select_words("shoulder 🎈 pain")
     desk.press("a")
     desk.page.get_by_role("combobox", name="Code, words").fill("M25.512")
-    expect(desk.page.get_by_role("option").first).to_contain_text("M25.512")
+    expect(desk.page.locator("#finder-hits li").first).to_contain_text("M25.512")
     desk.press("Enter")
     desk.saved()
     (line,) = reviews.state(review["review"])["codes"]
@@ -58,11 +58,11 @@ def test_marks_lead_to_codes_and_codes_to_marks_by_keys(desk: Any, reviews: Any)
           return at.height > 0 && at.top >= box.top && at.bottom <= box.bottom;
         }"""
     )
-    seen = set()
-    for _ in range(12):
+    wanted = {s["code"] for s in review["result"]["suggestions"] if s["tier"] == "code"}
+    for _ in range(60):
         desk.press(".")
-        seen.add(desk.selected())
-    assert {s["code"] for s in review["result"]["suggestions"] if s["tier"] == "code"} <= seen
+        wanted.discard(desk.selected())
+    assert not wanted
 
 
 def test_the_outline_leads_to_a_section(desk: Any, reviews: Any) -> None:
@@ -86,7 +86,7 @@ def test_documents_are_tabs_and_evidence_is_found_across_them(desk: Any, reviews
     desk.select_words("hypertension")
     desk.press("a")
     desk.page.get_by_role("combobox", name="Code, words").fill("R03.0")
-    expect(desk.page.get_by_role("option").first).to_contain_text("R03.0")
+    expect(desk.page.locator("#finder-hits li").first).to_contain_text("R03.0")
     desk.press("Enter")
     desk.saved()
     (evidence,) = reviews.state(number)["codes"][0]["evidence"]
@@ -166,15 +166,16 @@ def test_axe_finds_nothing_on_any_state(
     desk.worklist(f"{reviews.path}&list=held")
     assert_accessible(page)
     desk.open(number)
-    desk.press("y", "e")
+    desk.press("y", "x", "1")
     desk.saved()
+    desk.press("e")
     page.get_by_role("button", name="Show what was discarded").click()
     assert_accessible(page)
     for keys in (["x"], ["?"], ["s"], ["/"], ["h"]):
         desk.press(*keys)
         if keys == ["/"]:
             page.keyboard.type("diabetes")
-            expect(page.get_by_role("option").first).to_be_visible()
+            expect(page.locator("#finder-hits li").first).to_be_visible()
             expect(page.locator("#finder-code")).to_contain_text("Under")
         assert_accessible(page)
         desk.press("Escape")

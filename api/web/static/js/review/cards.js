@@ -75,7 +75,7 @@ export function makeCard(entry, spans, handlers, editable, setting) {
   head.tabIndex = -1;
   box.dataset.code = entry.item.code;
   box.dataset.system = entry.item.system;
-  box.dataset.key = entry.key;
+  box.dataset.entry = entry.key;
   titleOf(box, entry);
   part(box, "tags").textContent = tagsOf(entry).join(" · ");
   if (entry.item.specificity?.length) {

@@ -77,8 +77,9 @@ export class Workspace {
 
   render() {
     const focus = this.#focusNow();
+    const { scrollTop } = this.codes;
     const top = this.selected?.box.getBoundingClientRect().top;
-    const key = this.selected?.key;
+    const { key, tier } = this.selected ?? {};
     this.cards = renderReview(this.codes, this.review, {
       spansOf: (item) => this.note.spansOf(item),
       editable: this.editable,
@@ -97,9 +98,18 @@ export class Workspace {
     this.selected = null;
     if (key) this.select(key, { reveal: false, focus: false });
     else this.note.mark(this.cards, null);
-    if (this.selected && top !== undefined) this.codes.scrollTop += this.selected.box.getBoundingClientRect().top - top;
+    this.#scrollAgain(scrollTop, tier, top);
     this.#focusAgain(focus);
     this.#progress();
+  }
+
+  /** What is being decided stays where it was on the screen; the final codes stay, and only their lines move. */
+  #scrollAgain(scrollTop, tier, top) {
+    this.codes.scrollTop = scrollTop;
+    if (!this.selected) return;
+    const { box } = this.selected;
+    if (tier === "final" && this.selected.tier === "final") box.scrollIntoView({ block: "nearest" });
+    else this.codes.scrollTop += box.getBoundingClientRect().top - top;
   }
 
   #progress() {
@@ -115,7 +125,7 @@ export class Workspace {
   #focusNow() {
     const now = document.activeElement;
     const box = this.codes.contains(now) ? now.closest(".card") : null;
-    return box && { key: box.dataset.key, field: now.dataset.field ?? null };
+    return box && { key: box.dataset.entry, field: now.dataset.field ?? null };
   }
 
   #focusAgain(focus) {
