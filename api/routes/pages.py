@@ -36,11 +36,16 @@ templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.filters["prose"] = prose
 templates.env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
 router = APIRouter(include_in_schema=False)
+_EXTRA = (("/audits", "Second look"), ("/reports", "Reports"))
+"""Pages that are linked where the service has the API that they ask."""
 
 
 def _page(request: Request, template: str, **context: Any) -> Response:
     keymap = read_keymap(request.app.state.settings.keymap)
-    shared = {"keymap": keymap, "settings": SETTINGS, "systems": SYSTEMS}
+    served = {getattr(route, "path", "") for route in request.app.routes}
+    extra = [(page, name) for page, name in _EXTRA if f"/v1{page}" in served or f"/v1{page}/{{name}}" in served]
+    links = [("/", "Worklist"), ("/new", "New note"), *extra, ("/docs", "API")]
+    shared = {"keymap": keymap, "links": links, "settings": SETTINGS, "systems": SYSTEMS}
     return templates.TemplateResponse(request, template, {**shared, **context})
 
 
@@ -63,7 +68,25 @@ def new_note(request: Request, example: str | None = None) -> Response:
 @router.get("/reviews/{number}")
 def review(request: Request, number: Annotated[int, PathParameter(ge=1, le=LARGEST)]) -> Response:
     """The workspace for one note. The page asks the API for it, so that it needs no rights of its own."""
-    return _page(request, "review.html", number=number)
+    return _page(request, "review.html", number=number, audit=False)
+
+
+@router.get("/audits")
+def audits(request: Request) -> Response:
+    """The second looks, and the way to the next one."""
+    return _page(request, "audits.html")
+
+
+@router.get("/audits/{number}")
+def audit(request: Request, number: Annotated[int, PathParameter(ge=1, le=LARGEST)]) -> Response:
+    """The workspace for one second look: the note is coded again, then compared."""
+    return _page(request, "review.html", number=number, audit=True)
+
+
+@router.get("/reports")
+def reports(request: Request) -> Response:
+    """Tables and plots of how suggestions were taken; which one, and its filters, stand in the address."""
+    return _page(request, "reports.html")
 
 
 @router.get("/docs")

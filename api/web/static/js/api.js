@@ -112,3 +112,15 @@ export async function session() {
 
 export const beginSession = (name, password) => once("/v1/session", jsonOptions({ name, password }));
 export const endSession = () => once("/v1/session", { method: "DELETE" });
+
+/** The table of a report: `{columns, rows, own}`. */
+export const readReport = (name, filters, signal) => call(`/v1/reports/${name}?${new URLSearchParams(filters)}`, { signal });
+
+/** One page of second looks. */
+export const listAudits = (parameters, signal) => call(`/v1/audits?${new URLSearchParams(parameters)}`, { signal });
+
+export const nextAudit = (record) => post("/v1/audits:next", record);
+export const showAudit = (number) => call(`/v1/audits/${number}`);
+export const auditReasons = () => call("/v1/audits:reasons");
+export const changeAudit = (number, action, record) =>
+  post(`/v1/audits/${number}/${action}`, record, { keepalive: true });

@@ -90,13 +90,13 @@ function summaryOf(review, errors) {
   ];
 }
 
-/** Show the summary; `submit(overrides)` makes the codes final. Resolves to whether they are. */
-export function askToSubmit(review, submit) {
+/** Show the summary; `submit(overrides)` makes the codes final. A second look is submitted whatever the rules say. Resolves to whether they are. */
+export function askToSubmit(review, submit, isAudit = false) {
   const dialog = byId("summary");
   const form = dialog.querySelector("form");
   const problem = dialog.querySelector("[data-problem]");
   const button = dialog.querySelector("[data-ok]");
-  const found = review.findings.filter(({ level }) => level === "error");
+  const found = isAudit ? [] : review.findings.filter(({ level }) => level === "error");
   const errors = found.map(errorLine);
   dialog.querySelector("[data-body]").replaceChildren(...summaryOf(review, errors));
   button.disabled = !review.codes.length || errors.some(({ field }) => !field);

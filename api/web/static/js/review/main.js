@@ -1,25 +1,27 @@
 /** Opens the review that the address names, and ties its parts together. */
 
-import { ProblemError, changeReview, openReview, post, showReview } from "../api.js";
+import { ProblemError } from "../api.js";
 import { say, toast } from "../ask.js";
 import { byId, element, plural } from "../dom.js";
 import { listen, showKeys } from "../keys.js";
 import { me, startSite } from "../site.js";
 import { ago, clock } from "../words.js";
 import { Changes } from "./changes.js";
+import { showComparison } from "./comparison.js";
 import { askToHold, askToRelease, askToSubmit, goOn } from "./leave.js";
 import { startOutline } from "./outline.js";
+import { source } from "./sources.js";
 import { Workspace } from "./workspace.js";
 
-const number = Number(document.body.dataset.review);
+const from = source();
 const KEEP = 60_000;
 const SAVING = { saving: "saving", saved: "saved", retrying: "not saved – retrying" };
 let keeping = 0;
 
 const workspace = new Workspace((action, record, said) => changes.push(action, record, said));
-const changes = new Changes(`review-${number}`, {
-  send: (action, record) => changeReview(number, action, record),
-  read: () => showReview(number),
+const changes = new Changes(from.name, {
+  send: from.send,
+  read: from.read,
   onState,
   onRefused: (problem) => workspace.refused(problem),
   onLost,
@@ -66,7 +68,7 @@ function action(text, run) {
 async function onLost(problem, lost) {
   clearInterval(keeping);
   const unsaved = lost.map(({ said }) => said).filter(Boolean).join(", ");
-  const review = await showReview(number);
+  const review = await from.read();
   workspace.editable = false;
   workspace.update(review);
   showReadOnly(review, unsaved ? `${problem.detail}. Not saved: ${unsaved}.` : `${problem.detail}.`);
@@ -92,19 +94,17 @@ function showHead({ note_id, note, setting, date_of_service, specialty, missing 
   box.replaceChildren(element("strong", "Missing: "), (missing ?? []).map(({ message }) => message).join(" "));
 }
 
-/** Open the review, or only show it where it can't be opened. Gives the review, and whether it may be changed. */
-async function read(takeOver) {
-  try {
-    return { review: await openReview(number, takeOver), editable: true };
-  } catch (error) {
-    if (!["review-locked", "review-submitted", "forbidden"].includes(error.problem?.code)) throw error;
-    return { review: await showReview(number), editable: false, why: error.problem.detail };
-  }
+/** A second look that its auditor has submitted shows what differs; one that is open is only read by others. */
+async function showAudited(audit, why) {
+  byId("saved").hidden = true;
+  if (!audit.comparison) return banner(why);
+  banner(`Second look of ${audit.auditor}, ${audit.state}.`, action("Second looks", () => location.assign(from.list)));
+  return showComparison(byId("codes"), audit, from.send);
 }
 
 async function start(takeOver) {
   try {
-    const { review, editable, why } = await read(takeOver);
+    const { review, editable, why } = await from.open(takeOver);
     showHead(review);
     workspace.start(review, editable);
     byId("saved").hidden = false;
@@ -113,8 +113,9 @@ async function start(takeOver) {
       showSaving("saved");
       const again = changes.begin(review);
       if (again) toast("What was not saved is being saved now:", plural(again, "change"));
-      keeping = setInterval(keep, KEEP);
-    } else showReadOnly(review, why);
+      if (from.keep) keeping = setInterval(keep, KEEP);
+    } else if (from.isAudit) await showAudited(review, why);
+    else showReadOnly(review, why);
     say(`${review.note_id}: ${review.undecided} to decide`);
     await startOutline(review, workspace.note);
   } catch (error) {
@@ -126,7 +127,7 @@ async function start(takeOver) {
     }
     byId("codes").setAttribute("aria-busy", "false");
     byId("saved").hidden = true;
-    banner(`${error.problem.title}. ${error.problem.detail}`, action("Try again", () => start(takeOver)), action("Worklist", () => location.assign("/")));
+    banner(`${error.problem.title}. ${error.problem.detail}`, action("Try again", () => start(takeOver)), action("Back to the list", () => location.assign(from.list)));
   }
 }
 
@@ -134,7 +135,7 @@ async function start(takeOver) {
 async function keep() {
   if (document.hidden) return;
   try {
-    await post(`/v1/reviews/${number}/keep`, {});
+    await from.keep();
   } catch (error) {
     if (error.problem?.code === "review-foreign") await onLost(error.problem, []);
     else if ([404, 405].includes(error.problem?.status)) clearInterval(keeping);
@@ -144,17 +145,18 @@ async function keep() {
 async function submit() {
   if (!workspace.editable) return say("This note can’t be changed here.");
   await changes.idle();
-  const send = (overrides) => changeReview(number, "submit", { version: changes.version, overrides });
-  return (await askToSubmit(workspace.review, send)) ? goOn() : undefined;
+  const send = (overrides) => from.send("submit", { version: changes.version, overrides });
+  if (!(await askToSubmit(workspace.review, send, from.isAudit))) return undefined;
+  return from.isAudit ? start(false) : goOn();
 }
 
 const leave = (ask, send) => async () => {
-  if (!workspace.editable) return;
+  if (!workspace.editable || from.isAudit) return;
   await changes.idle();
   await ask(send);
 };
-const hold = leave(askToHold, (reason) => changeReview(number, "hold", { version: changes.version, reason }));
-const release = leave(askToRelease, () => changeReview(number, "release", { version: changes.version }));
+const hold = leave(askToHold, (reason) => from.send("hold", { version: changes.version, reason }));
+const release = leave(askToRelease, () => from.send("release", { version: changes.version }));
 const own = { submit, hold, release };
 const perform = (name) => (own[name] ?? (() => workspace.do(name)))();
 
@@ -168,7 +170,7 @@ listen(
     ...Object.fromEntries(CODE_KEYS.map((name) => [name, () => perform(name)])),
     alternative: (index) => workspace.alternative(index),
     help: showKeys,
-    worklist: () => location.assign(`/${location.search}`),
+    worklist: () => location.assign(`${from.list}${location.search}`),
     new: () => location.assign("/new"),
   },
   ({ key, target }) => key.startsWith("Arrow") && target.matches(".card-head"),

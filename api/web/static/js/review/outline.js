@@ -3,8 +3,8 @@
 import { outlineOf } from "../api.js";
 import { byId, element } from "../dom.js";
 
-/** A heading in capitals as a heading of a list. */
-const shown = (title) => (title === title.toUpperCase() ? title[0] + title.slice(1).toLowerCase() : title);
+/** A heading in capitals as a heading of a list; an abbreviation stays. */
+const shown = (title) => (title === title.toUpperCase() && title.length > 4 ? title[0] + title.slice(1).toLowerCase() : title);
 
 /** Show the outline of the document that is shown; it stays away where there is none. */
 export async function startOutline({ note }, pane) {
