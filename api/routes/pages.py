@@ -42,7 +42,7 @@ _EXTRA = (("/audits", "Second look"), ("/reports", "Reports"))
 
 def _page(request: Request, template: str, **context: Any) -> Response:
     keymap = read_keymap(request.app.state.settings.keymap)
-    served = {getattr(route, "path", "") for route in request.app.routes}
+    served = request.app.openapi()["paths"]
     extra = [(page, name) for page, name in _EXTRA if f"/v1{page}" in served or f"/v1{page}/{{name}}" in served]
     links = [("/", "Worklist"), ("/new", "New note"), *extra, ("/docs", "API")]
     shared = {"keymap": keymap, "links": links, "settings": SETTINGS, "systems": SYSTEMS}

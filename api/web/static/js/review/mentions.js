@@ -7,7 +7,7 @@ export function nextMention(cards, document, at, step) {
     .filter(({ span }) => span.document === document)
     .sort((a, b) => a.span.start - b.span.start || a.span.end - b.span.end);
   if (!marks.length) return null;
-  const now = at ? marks.findIndex(({ card, span }) => card.key === at.key && span.start === at.start) : -1;
+  const now = at ? marks.findIndex(({ card, span }) => card.key === at.key && span.start === at.start && span.end === at.end) : -1;
   if (now < 0) return step > 0 ? marks[0] : marks[marks.length - 1];
   return marks[(now + step + marks.length) % marks.length];
 }

@@ -26,6 +26,7 @@ export class Workspace {
     this.folded = true;
     this.editable = false;
     this.codes.addEventListener("click", (event) => this.#onClick(event));
+    this.codes.addEventListener("keydown", (event) => this.#onFieldKey(event));
     this.codes.addEventListener("focusin", (event) => this.#onFocus(event));
     draggable(this.codes, (from, to) => this.#reorder(moved(this.review.codes, from, to), from));
   }
@@ -146,10 +147,11 @@ export class Workspace {
 
   /** What comes after a card that is being decided: the next of its group, or else the first that is open. */
   #after(card) {
-    const open = this.cards.filter(({ tier, key }) => (tier === "code" || tier === "candidate") && !this.pending.has(key));
+    const isOpen = ({ tier, key }) => (tier === "code" || tier === "candidate") && key !== card.key && !this.pending.has(key);
+    const open = this.cards.filter(isOpen);
     const mine = open.filter(({ tier }) => tier === card.tier);
     const at = this.cards.indexOf(card);
-    const next = mine.find((other) => this.cards.indexOf(other) > at) ?? mine[0] ?? open.find((other) => other !== card);
+    const next = mine.find((other) => this.cards.indexOf(other) > at) ?? mine[0] ?? open[0];
     return next?.key ?? card.key;
   }
 
@@ -178,6 +180,13 @@ export class Workspace {
   #fold(folded) {
     this.folded = folded;
     this.render();
+  }
+
+  /** Escape, or Enter in a field, leads from a field back to its card, where the keys work again. */
+  #onFieldKey(event) {
+    if (!event.target.matches("input[data-field], select[data-field]") || !["Escape", "Enter"].includes(event.key)) return;
+    event.preventDefault();
+    this.select(event.target.closest(".card").dataset.entry, { reveal: false });
   }
 
   #onFocus(event) {
@@ -260,7 +269,7 @@ export class Workspace {
   #mention(step) {
     const mark = nextMention(this.cards, this.note.view.current, this.at, step);
     if (!mark) return;
-    this.at = { key: mark.card.key, start: mark.span.start };
+    this.at = { key: mark.card.key, ...mark.span };
     this.select(mark.card.key, { reveal: false });
     this.note.view.reveal(mark.span);
   }
