@@ -18,6 +18,7 @@ from starlette.types import Scope
 import codeassist
 from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
+from api.keymap import read_keymap
 from api.middleware import Guard
 from api.openapi import describe
 from api.routes import codes, edits, exports, health, pages, queries, reviews, sections, suggestions
@@ -52,6 +53,7 @@ def create_app(
     database : opened and up to date, and closed at the end; that of the settings when left out
     """
     settings = settings or read_settings(ApiSettings)
+    read_keymap(settings.keymap)  # a wrong one is told before anything is served
     engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
 
     @asynccontextmanager

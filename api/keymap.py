@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class _Keymap(RootModel[dict[str, dict[str, _Action]]]):
     pass
 
 
+@cache
 def read_keymap(site: Path | None = None) -> dict[str, dict[str, Any]]:
     """Place to action to ``{"keys", "label"}``, with the keys of a site's file in place of the shipped ones.
 
@@ -47,7 +49,8 @@ def read_keymap(site: Path | None = None) -> dict[str, dict[str, Any]]:
 
 
 def _parsed(text: str) -> dict[str, dict[str, Any]]:
-    return _Keymap.model_validate(tomllib.loads(text)).model_dump()
+    keymap: dict[str, dict[str, Any]] = _Keymap.model_validate(tomllib.loads(text)).model_dump()
+    return keymap
 
 
 def _check(keymap: dict[str, dict[str, Any]], source: str) -> None:
