@@ -61,7 +61,7 @@ def test_every_post_has_examples_that_work(api: dict[str, Any], client: TestClie
                 response = client.post(path, content=body.encode(), headers={"Content-Type": media_type})
                 assert response.is_success and '"error":' not in response.text, response.text
                 tried += 1
-    assert tried == 9
+    assert tried == 11
 
 
 def test_the_example_of_a_result_has_its_shape_and_quotes_its_note() -> None:
