@@ -27,6 +27,7 @@ from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
 from api.interop.comprehend import route as comprehend
 from api.interop.install import install as install_interop
+from api.keymap import read_keymap
 from api.middleware import Guard
 from api.openapi import describe
 from api.routes import (
@@ -41,6 +42,7 @@ from api.routes import (
     queries,
     reports,
     reviews,
+    sections,
     session,
     sign_in,
     suggestions,
@@ -80,6 +82,7 @@ def create_app(
     mllp : a listening socket for HL7 messages; none are taken over MLLP when left out
     """
     settings = settings or read_settings(ApiSettings)
+    read_keymap(settings.keymap)  # a wrong one is told before anything is served
     engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
 
     @asynccontextmanager
@@ -109,7 +112,7 @@ def create_app(
     app.state.identify = identity.identify
     app.state.desk = Desk(settings)
     app.state.bearer_authenticators = [api_keys.authenticate]
-    for module in (suggestions, edits, queries, codes, reviews, audits, exports, reports, health, pages):
+    for module in (suggestions, edits, queries, sections, codes, reviews, audits, exports, reports, health, pages):
         app.include_router(module.router)
     for module in (session, users, keys, sign_in, hl7v2, webhooks):
         app.include_router(module.router)

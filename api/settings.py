@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import platformdirs
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
@@ -26,6 +27,8 @@ class ApiSettings(AuthSettings):
     """Where notes, reviews and the audit trail are kept: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``."""
     lock_minutes: PositiveInt = 15
     """How long a note stays locked to the coder who has it open, after the last change."""
+    keymap: Path | None = None
+    """A TOML file with the site's own keys of the page (see ``docs/workspace.md``)."""
     threads: PositiveInt = os.cpu_count() or 1
     """How many notes are read at the same time."""
     cors_origins: frozenset[str] = frozenset()

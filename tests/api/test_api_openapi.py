@@ -34,6 +34,7 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ("POST", "/v1/suggestions:batch"),
         ("POST", "/v1/edits"),
         ("POST", "/v1/queries"),
+        ("POST", "/v1/sections"),
         ("GET", "/v1/reviews"),
         ("POST", "/v1/reviews"),
         ("POST", "/v1/reviews:next"),
@@ -109,7 +110,7 @@ def check_examples(api: dict[str, Any], client: TestClient) -> None:
                 response = client.post(path, content=body.encode(), headers={"Content-Type": media_type, **fixed})
                 assert response.is_success and '"error":' not in response.text, response.text
                 tried += 1
-    assert tried == 13
+    assert tried == 14
 
 
 def test_the_example_of_a_result_has_its_shape_and_quotes_its_note() -> None:

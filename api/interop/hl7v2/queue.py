@@ -18,7 +18,7 @@ from api.engine import Engine
 from api.errors import Problem
 from api.middleware import place_of
 from api.reviews import service
-from api.reviews.service import Actor
+from api.reviews.locks import Actor
 from api.store.database import Database
 from api.store.hl7 import Hl7MessageRow
 from codeassist.errors import CodeassistError
