@@ -38,7 +38,7 @@ class NoteReader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._pipeline = Pipeline(store)
+        self._pipeline = Pipeline(store, spans=False)
 
     def document(self, document: Document, setting: Setting = "outpatient") -> ReadDocument:
         """One document, read."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import spacy
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.util import compile_infix_regex
 
 _INFIXES = (
@@ -19,6 +20,31 @@ _INFIXES = (
     r"(?<=[a-z]{3})\.(?=\d)",
     r"(?<=\d)[.)](?=[A-Za-z]{3})",
 )
+
+_MOST_REMEMBERED = 10_000
+"""How many words of the notes read so far are split only once: as many as spaCy's tokenizer remembers."""
+_LONGEST_REMEMBERED = 40
+
+
+class Tokenizer:
+    """Makes a :class:`~spacy.tokens.Doc` of a text.
+
+    spaCy's tokenizer remembers how it split a word, but not after the first contraction of a text ("don't"), so that
+    the same words would be split again in every note. Here each word is split once by itself.
+    """
+
+    def __init__(self) -> None:
+        self._nlp = blank_english()
+        self._seen: set[str] = set()
+
+    def __call__(self, text: str) -> Doc:
+        seen = self._seen
+        new = {word for word in set(text.split()) - seen if len(word) <= _LONGEST_REMEMBERED}
+        if new and len(seen) < _MOST_REMEMBERED:
+            for word in new:
+                self._nlp.tokenizer(word)
+            seen |= new
+        return self._nlp.make_doc(text)
 
 
 def blank_english() -> Language:
