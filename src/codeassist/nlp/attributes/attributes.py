@@ -106,12 +106,10 @@ def gestation(text: str) -> tuple[str, ...]:
     >>> gestation("G2P1 at 31w2d, prenatal visit")
     ('third', 'trimester')
     """
-    if not _PREGNANT.search(text):
-        return ()
     for m in _WEEKS.finditer(text):
         near = text[max(0, m.start() - 40) : m.end()]
         weeks = int(m["weeks"])
-        if 4 <= weeks <= 42 and _PREGNANT.search(near):
+        if 4 <= weeks <= 42 and _PREGNANT.search(near) and _PREGNANT.search(text):
             name = "first" if weeks < 14 else "second" if weeks < 28 else "third"
             return (name, "trimester")
     return ()
