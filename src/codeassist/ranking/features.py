@@ -88,9 +88,10 @@ _TREATMENT = np.sort(np.array([hash_string(w) for w in TREATMENT_WORDS], dtype=n
 @dataclass(slots=True)
 class Candidates:
     """The candidates of a note: ids (rows of the store, or beyond it labels that only the training data knows),
-    their feature matrix, and the mention hits and association hits that concern each."""
+    system and code without dot of each, their feature matrix, and the mention hits and association hits that concern each."""
 
     ids: np.ndarray
+    keys: list[tuple[str, str]]
     matrix: np.ndarray
     hits: MentionHits
     hit_candidate: np.ndarray
@@ -117,16 +118,22 @@ class FeatureExtractor:
         self._store = store
         self.extra = extra
         self._codes: dict[int, np.ndarray] = {}
+        self._keys: dict[int, tuple[str, str]] = {}
 
     def key(self, candidate: int) -> tuple[str, str]:
         """System and code without dot of a candidate id."""
         n = len(self._store)
         if candidate >= n:
             return self.extra[candidate - n]
-        return self._store.system_name(candidate), self._store.key[candidate].decode()
+        found = self._keys.get(candidate)
+        if found is None:
+            found = self._store.system_name(candidate), self._store.key[candidate].decode()
+            self._keys[candidate] = found
+        return found
 
     def __call__(self, read: ReadNote, hits: MentionHits, taught: Taught) -> Candidates:
         ids = np.unique(np.concatenate([hits.row, taught.hits.label, taught.score_ids]).astype(np.int64))
+        keys = [self.key(c) for c in ids.tolist()]
         matrix = np.zeros((len(ids), len(FEATURES)), dtype=np.float32)
         at = np.searchsorted(ids, hits.row)
         if len(hits):
@@ -135,8 +142,8 @@ class FeatureExtractor:
         self._taught_features(read, hits, at, taught, taught_at, ids, matrix)
         self._code_features(ids, matrix)
         self._note_features(read, ids, matrix)
-        self._sibling_features(ids, matrix)
-        return Candidates(ids, matrix, hits, at, taught.hits, taught_at)
+        self._sibling_features(keys, matrix)
+        return Candidates(ids, keys, matrix, hits, at, taught.hits, taught_at)
 
     def _mention_features(self, read: ReadNote, hits: MentionHits, at: np.ndarray, matrix: np.ndarray) -> None:
         columns = _hit_columns(read, hits, self._store)
@@ -267,11 +274,10 @@ class FeatureExtractor:
         for name, value in values.items():
             matrix[:, COLUMN[name]] = value
 
-    def _sibling_features(self, ids: np.ndarray, matrix: np.ndarray) -> None:
+    def _sibling_features(self, keys: list[tuple[str, str]], matrix: np.ndarray) -> None:
         """How a candidate stands among those of its category (three characters, or a PCS table)."""
-        if not len(ids):
+        if not keys:
             return
-        keys = [self.key(c) for c in ids.tolist()]
         categories: dict[tuple[str, str], int] = {}
         category = np.array([categories.setdefault((s, k[:3]), len(categories)) for s, k in keys])
         strength = (
