@@ -18,9 +18,9 @@ from spacy.tokens import Doc
 
 from codeassist.nlp.annotations import annotations_of
 
-_STOP = re.compile(r"(?<![.!?])([.!?]++)[\"')\]]*+[ \t,]++(?=[A-Z0-9\"'(\[•*#>-])")
+_STOP = re.compile(r"([.!?](?<![.!?]{2})[.!?]*+)[\"')\]]*+[ \t,]++(?=[A-Z0-9\"'(\[•*#>-])")
 _LINE = re.compile(r"[\r\n][ \t\r\n]*+")
-_ITEM = re.compile(r"\d{1,2}[.)](?=\s++[A-Za-z\"'(])")
+_ITEM = re.compile(r"\d\d?[.)](?=\s++[A-Za-z\"'(])")
 _LONGEST_WORD = 40
 _WRAPPED_FROM = 55
 """A line at least this long, in characters, may go on in the next one."""
