@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from codeassist.nlp.mentions.mentions import key_filter, lookup, runs, window_keys
 from codeassist.nlp.annotations import Content
+from codeassist.nlp.mentions.mentions import key_filter, lookup, runs, window_keys
 
 LONGEST = 4
 """Longest n-gram, in content words."""

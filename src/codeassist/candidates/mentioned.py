@@ -58,9 +58,8 @@ class MentionedCodes:
             assert mentions is not None
             found: dict[int, dict[int, tuple[int, int, int]]] = {}
             columns = (target[mentions.phrase].tolist(), mentions.start.tolist(), mentions.end.tolist())
-            for m, (named, start, end) in enumerate(zip(*columns, strict=True)):
-                if type_one:
-                    named = self._as_type_one(named)
+            for m, (phrase_row, start, end) in enumerate(zip(*columns, strict=True)):
+                named = self._as_type_one(phrase_row) if type_one else phrase_row
                 row = self._widened(named, day)
                 span = start * 100_003 + end
                 for leaf, matched, left_open in self._choose(part, row, named, start, end, day):

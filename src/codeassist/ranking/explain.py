@@ -66,10 +66,10 @@ def explain(ranker: Ranker, matrix: np.ndarray) -> list[tuple[Reason, ...]]:
     values = matrix.tolist()
     start = len(matrix)
     for group, changed in zip(_GROUPS, owners, strict=True):
-        weights = (scores[changed] - scores[start : start + len(changed)]).tolist()
+        drops = (scores[changed] - scores[start : start + len(changed)]).tolist()
         start += len(changed)
-        for i, weight in zip(changed.tolist(), weights, strict=True):
-            weight = round(weight, 3)
+        for i, drop in zip(changed.tolist(), drops, strict=True):
+            weight = round(drop, 3)
             if abs(weight) >= _LEAST_WEIGHT and (message := _message(group, values[i])):
                 reasons[i].append(Reason(group, message, weight))
     return [tuple(sorted(mine, key=lambda r: (-abs(r.weight), r.feature))) for mine in reasons]

@@ -90,7 +90,8 @@ _TREATMENT = np.sort(np.array([hash_string(w) for w in TREATMENT_WORDS], dtype=n
 @dataclass(slots=True)
 class Candidates:
     """The candidates of a note: ids (rows of the store, or beyond it labels that only the training data knows),
-    system and code without dot of each, their feature matrix, and the mention hits and association hits that concern each."""
+    system and code without dot of each, their feature matrix, and the mention hits and association hits that concern
+    each."""
 
     ids: np.ndarray
     keys: list[tuple[str, str]]
