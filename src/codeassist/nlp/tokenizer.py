@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -23,7 +24,9 @@ _INFIXES = (
 
 _MOST_REMEMBERED = 10_000
 """How many words of the notes read so far are split only once: as many as spaCy's tokenizer remembers."""
-_LONGEST_REMEMBERED = 40
+_LONGEST_WORD = 100
+_PIECE = re.compile(rf"\S{{1,{_LONGEST_WORD}}} ?")
+_LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}} ?")
 
 
 class Tokenizer:
@@ -38,13 +41,26 @@ class Tokenizer:
         self._seen: set[str] = set()
 
     def __call__(self, text: str) -> Doc:
-        seen = self._seen
-        new = {word for word in set(text.split()) - seen if len(word) <= _LONGEST_REMEMBERED}
-        if new and len(seen) < _MOST_REMEMBERED:
+        new = set(text.split()) - self._seen
+        if new and max(map(len, new)) > _LONGEST_WORD:
+            return self._in_pieces(text)
+        if new and len(self._seen) < _MOST_REMEMBERED:
             for word in new:
                 self._nlp.tokenizer(word)
-            seen |= new
+            self._seen |= new
         return self._nlp.make_doc(text)
+
+    def _in_pieces(self, text: str) -> Doc:
+        """The same for a text with very long words, which spaCy's tokenizer would take the square of their length for:
+        they are cut before they are split."""
+        pieces, reached = [], 0
+        for found in _LONG_WORD.finditer(text):
+            pieces.append(text[reached : found.start()])
+            pieces += _PIECE.findall(found[0])
+            reached = found.end()
+        docs = [self._nlp.tokenizer(piece) for piece in (*pieces, text[reached:]) if piece]
+        words = [token.text for doc in docs for token in doc]
+        return Doc(self._nlp.vocab, words, [bool(token.whitespace_) for doc in docs for token in doc])
 
 
 def blank_english() -> Language:
