@@ -145,16 +145,16 @@ class AssertionMarker:
             if status is None:
                 continue
             value = STATUSES.index(status)
-            inside = (notes.section == i) & (priority < PRIORITY[value])
-            if not inside.any():
+            low, high = np.searchsorted(notes.section, (i, i + 1)).tolist()
+            inside = low + np.flatnonzero(priority[low:high] < PRIORITY[value])
+            if not len(inside):
                 continue
-            heading = np.flatnonzero(
-                (notes.start >= section.start) & (notes.start < max(section.body, section.start + 1))
-            )
+            body = max(section.body, section.start + 1)
+            first, last = np.searchsorted(notes.start, (section.start, body)).tolist()
             number = -1
-            if len(heading):
+            if first < last:
                 number = len(notes.cues)
-                notes.cues.append((int(heading[0]), int(heading[-1]) + 1))
+                notes.cues.append((first, last))
             notes.status[inside] = value
             notes.cue[inside] = number
 

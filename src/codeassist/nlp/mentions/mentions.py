@@ -149,9 +149,13 @@ class MentionFinder:
         self, doc: Doc, notes: Annotations, content: Content, first: np.ndarray, phrase: np.ndarray
     ) -> np.ndarray:
         keep = np.ones(len(phrase), dtype=bool)
+        shouted: dict[int, bool] = {}
         for i in np.flatnonzero(self._store.phrases.capitals[phrase]).tolist():
             start = int(content.token[first[i]])
-            keep[i] = doc[start].is_upper and not _shouting(doc, notes, start)
+            sentence = int(notes.sentence[start])
+            if sentence not in shouted:
+                shouted[sentence] = _shouting(notes, sentence)
+            keep[i] = doc[start].is_upper and not shouted[sentence]
         contexts = self._store.phrases.context[phrase]
         if contexts.any():
             text = notes.text.lower()
@@ -206,9 +210,8 @@ def _context(words: tuple[str, ...]) -> tuple[_AnyOf | None, _AnyOf | None]:
     return _AnyOf(wanted) if wanted else None, _AnyOf(unwanted) if unwanted else None
 
 
-def _shouting(doc: Doc, notes: Annotations, token: int) -> bool:
+def _shouting(notes: Annotations, sentence: int) -> bool:
     """Whether the whole sentence is in capitals, where capitals say nothing."""
-    sentence = notes.sentence[token]
     low = int(np.searchsorted(notes.sentence, sentence, side="left"))
     high = int(np.searchsorted(notes.sentence, sentence, side="right"))
     text = notes.text[int(notes.start[low]) : int(notes.end[high - 1])]
