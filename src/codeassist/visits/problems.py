@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -150,9 +151,8 @@ def _courses(found: Findings, problems: list[Problem]) -> list[set[str]]:
         if cue.status != PRESENT or not found.inside(cue.at):
             continue
         sentence = found.sentence(cue.at)
-        before = int(np.searchsorted([s for p, s in starts if p == cue.at.part], cue.at.last))
-        offset = next((i for i, (p, _) in enumerate(starts) if p == cue.at.part), len(starts))
-        place, after = offset + before - 1, offset + before
+        offset, after = bisect_left(starts, (cue.at.part, -1)), bisect_left(starts, (cue.at.part, cue.at.last))
+        place = after - 1
         here = place >= offset and sentences[place] == sentence
         if not here and after < len(starts) and starts[after][0] == cue.at.part and sentences[after] == sentence:
             place, here = after, True

@@ -132,7 +132,7 @@ class AssertionMarker:
 
     def _signs_follow(self, notes: Annotations, sign: int, doc: Doc) -> bool:
         """Whether signs stand after their words ("fever (-)") in this sentence: then the first one does."""
-        low = int(np.searchsorted(notes.sentence, notes.sentence[sign], side="left"))
+        low = bisect_left(notes.sentence, notes.sentence[sign])
         for i in range(low, sign + 1):
             if doc[i].text == "(" and i + 2 < len(doc) and doc[i + 1].text in "+-" and doc[i + 2].text == ")":
                 return i > low and not notes.punctuation[i - 1]
@@ -140,17 +140,19 @@ class AssertionMarker:
 
     def _sections(self, notes: Annotations, priority: np.ndarray) -> None:
         """A family-history section makes its mentions the family's, unless they are negated there."""
+        bounds = np.searchsorted(notes.section, np.arange(len(notes.sections) + 1)).tolist()
+        starts: list[int] = notes.start.tolist()
         for i, section in enumerate(notes.sections):
             status = _SECTION_STATUS.get(section.kind)
             if status is None:
                 continue
             value = STATUSES.index(status)
-            low, high = np.searchsorted(notes.section, (i, i + 1)).tolist()
+            low, high = bounds[i : i + 2]
             inside = low + np.flatnonzero(priority[low:high] < PRIORITY[value])
             if not len(inside):
                 continue
             body = max(section.body, section.start + 1)
-            first, last = np.searchsorted(notes.start, (section.start, body)).tolist()
+            first, last = bisect_left(starts, section.start), bisect_left(starts, body)
             number = -1
             if first < last:
                 number = len(notes.cues)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -212,8 +213,7 @@ def _context(words: tuple[str, ...]) -> tuple[_AnyOf | None, _AnyOf | None]:
 
 def _shouting(notes: Annotations, sentence: int) -> bool:
     """Whether the whole sentence is in capitals, where capitals say nothing."""
-    low = int(np.searchsorted(notes.sentence, sentence, side="left"))
-    high = int(np.searchsorted(notes.sentence, sentence, side="right"))
+    low, high = bisect_left(notes.sentence, sentence), bisect_right(notes.sentence, sentence)
     text = notes.text[int(notes.start[low]) : int(notes.end[high - 1])]
     return len(text) > 12 and text.isupper() and " " in text.strip()
 
