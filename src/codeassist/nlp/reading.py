@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc
 
-from codeassist.nlp.annotations import Annotations, annotations_of
+from codeassist.nlp.annotations import Annotations, Content, annotations_of
 from codeassist.nlp.attributes.attributes import AttributeContext
-from codeassist.nlp.mentions.values import Content, content_words
+from codeassist.nlp.mentions.values import content_words
 from codeassist.nlp.pipeline import Pipeline
 from codeassist.note import Document, Note, Setting
 from codeassist.terminology.store import Store

@@ -10,8 +10,8 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from codeassist.nlp.annotations import Annotations, MentionArrays, annotations_of
-from codeassist.nlp.mentions.values import Content, content_words, unqualified
+from codeassist.nlp.annotations import Annotations, Content, MentionArrays, annotations_of
+from codeassist.nlp.mentions.values import content_words, unqualified
 from codeassist.terminology.store import Store
 from codeassist.terminology.words import MAX_PHRASE_WORDS
 
