@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.kernel_ridge import KernelRidge
 
 from codeassist.candidates.associations import association_keys
-from codeassist.nlp.mentions.values import Content
+from codeassist.nlp.annotations import Content
 
 BUCKETS = 1 << 18
 
