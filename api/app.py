@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -16,11 +17,38 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 import codeassist
+from api.auth import keys as api_keys
+from api.auth.desk import Desk
+from api.auth.hosts import HostGuard
+from api.auth.identity import Identity
+from api.auth.pages import SignInNeeded, to_sign_in
+from api.background import running_beside
 from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
+from api.interop.comprehend import route as comprehend
+from api.interop.install import install as install_interop
+from api.keymap import read_keymap
 from api.middleware import Guard
 from api.openapi import describe
-from api.routes import codes, edits, exports, health, pages, queries, reviews, suggestions
+from api.routes import (
+    audits,
+    codes,
+    edits,
+    exports,
+    health,
+    hl7v2,
+    keys,
+    pages,
+    queries,
+    reports,
+    reviews,
+    sections,
+    session,
+    sign_in,
+    suggestions,
+    users,
+    webhooks,
+)
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
 from codeassist.errors import CodeassistError
@@ -41,6 +69,7 @@ def create_app(
     load: Callable[[], CodeAssistant] | None = None,
     on_failure: Callable[[], None] = lambda: None,
     database: Database | None = None,
+    mllp: socket.socket | None = None,
 ) -> FastAPI:
     """The application.
 
@@ -50,8 +79,10 @@ def create_app(
     load : what makes the assistant; :func:`codeassist.load` when left out, which follows the registry
     on_failure : called when the assistant could not be loaded
     database : opened and up to date, and closed at the end; that of the settings when left out
+    mllp : a listening socket for HL7 messages; none are taken over MLLP when left out
     """
     settings = settings or read_settings(ApiSettings)
+    read_keymap(settings.keymap)  # a wrong one is told before anything is served
     engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
 
     @asynccontextmanager
@@ -61,7 +92,7 @@ def create_app(
             opened = await anyio.to_thread.run_sync(open_database, settings.database_url)
         app.state.database = opened
         try:
-            async with engine.running():
+            async with engine.running(), running_beside(app.state, mllp):
                 yield
         finally:
             opened.close()
@@ -77,13 +108,23 @@ def create_app(
     )
     app.state.engine = engine
     app.state.settings = settings
-    for module in (suggestions, edits, queries, codes, reviews, exports, health, pages):
+    identity = Identity(settings)
+    app.state.identify = identity.identify
+    app.state.desk = Desk(settings)
+    app.state.bearer_authenticators = [api_keys.authenticate]
+    for module in (suggestions, edits, queries, sections, codes, reviews, audits, exports, reports, health, pages):
         app.include_router(module.router)
+    for module in (session, users, keys, sign_in, hl7v2, webhooks):
+        app.include_router(module.router)
+    app.include_router(comprehend.make_router(settings))
+    install_interop(app, settings.cors_origins)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
+    app.add_middleware(HostGuard, identity=identity, allowed=settings.allowed_hosts)
     app.add_middleware(Guard)
     for kind in (Problem, CodeassistError, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(SignInNeeded, to_sign_in)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 

@@ -10,6 +10,8 @@ import typer
 import uvicorn
 
 from api.app import create_app
+from api.auth.accounts import any_administrator
+from api.auth.loopback import is_loopback
 from api.errors import problem_of
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
@@ -26,6 +28,9 @@ app = typer.Typer(help="The API and the coder's page.")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    mllp: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port for HL7 messages over MLLP; 0 takes a free one.")
+    ] = None,
 ) -> None:
     """Serve the API and the coder's page.
 
@@ -33,13 +38,18 @@ def serve(
     Examples:
       codeassist serve
       codeassist serve --port 8080
+      codeassist serve --mllp 2575
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = _settings()
     database = _database(settings.database_url)
+    _require_sign_in(host, settings, database)
     listener = _listen(host, port)
+    messages = None if mllp is None else _listen(host, mllp)
     name = f"[{host}]" if ":" in host else host
-    application = create_app(settings, on_failure=lambda: setattr(server, "should_exit", True), database=database)
+    application = create_app(
+        settings, on_failure=lambda: setattr(server, "should_exit", True), database=database, mllp=messages
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             application,
@@ -51,6 +61,8 @@ def serve(
         )
     )
     typer.echo(f"codeassist is at http://{name}:{listener.getsockname()[1]} (Ctrl+C stops it)")
+    if messages is not None:
+        typer.echo(f"HL7 messages are taken at mllp://{name}:{messages.getsockname()[1]}")
     server.run(sockets=[listener])
     failure = application.state.engine.failure
     if failure is not None:
@@ -76,6 +88,23 @@ def _database(url: str) -> Database:
     except DatabaseError as error:
         typer.echo(f"codeassist: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+def _require_sign_in(host: str, settings: ApiSettings, database: Database) -> None:
+    """On an address that others can reach nobody may work without signing in; ends with status 2 where they could."""
+    if is_loopback(host) or settings.oidc:
+        return
+    with database.reading() as session:
+        ready = any_administrator(session)
+    if not ready:
+        typer.echo(
+            f"codeassist: on {host} others can reach the service, and no sign-in is set up. Make an administrator with "
+            "`codeassist users add NAME --role administrator`, or set CODEASSIST_OIDC_ISSUER and "
+            "CODEASSIST_OIDC_CLIENT_ID; or leave --host out to serve this machine alone.",
+            err=True,
+        )
+        database.close()
+        raise typer.Exit(2)
 
 
 def _listen(host: str, port: int) -> socket.socket:

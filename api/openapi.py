@@ -11,12 +11,18 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from api.audit_schemas import BODIES as AUDIT_BODIES
+from api.auth.openapi import SECURITY_SCHEMES, secure
+from api.auth.schemas import BODIES as AUTH_BODIES
 from api.errors import KINDS, MEDIA_TYPE, Problem
+from api.message_schemas import MESSAGE_BODIES
 from api.review_schemas import BODIES as REVIEW_BODIES
 from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
 
 REF = "#/components/schemas/{model}"
-BODY = ("malformed-json", "not-utf-8", "body-too-large", "unsupported-media-type", "invalid-request", "not-ready")
+JSON_BODY = ("malformed-json", "not-utf-8", "body-too-large", "unsupported-media-type", "invalid-request")
+"""Problems of every route that reads a JSON body."""
+BODY = (*JSON_BODY, "not-ready")
 """Problems of every route that reads a JSON body and codes."""
 _EXAMPLES = {
     "NoteIn": {"note": "note.json", "encounter": "encounter.json"},
@@ -34,6 +40,20 @@ _EXAMPLES = {
     "VersionIn": {"version": "version.json"},
     "HoldIn": {"hold": "hold.json"},
     "SubmitIn": {"override": "submit.json"},
+    "AssignIn": {"assign": "assign.json"},
+    "KeepIn": {"keep": "empty.json"},
+    "AuditIn": {"blind": "audit.json"},
+    "AuditNextIn": {"a share of each coder's": "audit-next.json"},
+    "MarkIn": {"mark": "mark.json"},
+    "AnswerIn": {"rebut": "answer.json"},
+    "CloseIn": {"close": "version.json"},
+    "SignInIn": {"sign in": "sign-in.json"},
+    "PasswordIn": {"password": "password.json"},
+    "UserIn": {"coder": "user.json"},
+    "UserChangeIn": {"roles": "user-change.json"},
+    "KeyIn": {"interface": "key.json"},
+    "WebhookIn": {"webhook": "webhook.json"},
+    "WebhookChange": {"switch off": "webhook-change.json"},
 }
 
 
@@ -85,12 +105,16 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         _, own = models_json_schema(
-            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn, *REVIEW_BODIES)] + [(ProblemOut, "serialization")],
+            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn)]
+            + [(m, "validation") for m in (*REVIEW_BODIES, *AUDIT_BODIES, *AUTH_BODIES, *MESSAGE_BODIES)]
+            + [(ProblemOut, "serialization")],
             ref_template=REF,
         )
         schema["components"]["schemas"].update(own["$defs"])
         for path, example in (("/v1/suggestions", "result.json"), ("/v1/edits", "edits.json")):
             answer = schema["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]
             answer["example"] = json.loads(example_text(example))
+        schema["components"]["securitySchemes"] = SECURITY_SCHEMES
+        secure(schema, app, problems)
         app.openapi_schema = schema
     return app.openapi_schema

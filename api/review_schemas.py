@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from api.reviews.worklist import Sort
 from api.schemas import Strict
-from api.store.reviews import State
+from api.store.reviews import Band, State
 from codeassist.note import Setting
 from codeassist.result import CodingResult, Finding, System
 from codeassist.rules.reading import LONGEST_CODE, MOST_CODES, MOST_LINKED, MOST_UNITS
@@ -170,9 +171,21 @@ class NextIn(Strict):
     specialty: Name | None = None
     date_from: date | None = None
     date_to: date | None = None
+    confidence: Band | None = None
 
 
-BODIES = (NextIn, OpenIn, DecisionIn, VersionIn, HoldIn, SubmitIn)
+class AssignIn(Strict):
+    """Whom the note is for; null for whoever comes. `priority` is 1 for what comes first to 9 for what comes last."""
+
+    to: Name | None
+    priority: int | None = Field(None, ge=1, le=9)
+
+
+class KeepIn(Strict):
+    """Nothing: an empty object."""
+
+
+BODIES = (NextIn, OpenIn, DecisionIn, VersionIn, HoldIn, SubmitIn, AssignIn, KeepIn)
 
 
 class NotesQuery(BaseModel):
@@ -190,7 +203,13 @@ class WorklistQuery(NotesQuery):
     """The parameters of the worklist."""
 
     state: State | None = None
-    mine: bool = Field(False, description="Only those that you have open.")
+    confidence: Band | None = Field(None, description="The band of the confidence in what was proposed.")
+    mine: bool = Field(
+        False,
+        description="Only yours: what you have open, hold or have submitted, or what waits and is assigned to you.",
+    )
+    assigned_to: Name | None = None
+    sort: Sort = "received"
     after: int = Field(0, ge=0, le=LARGEST, description="`next` of the page before.")
     limit: int = Field(50, ge=1, le=200)
 
@@ -221,17 +240,52 @@ class SummaryOut(BaseModel):
     date_of_service: date
     received: str
     specialty: str | None = None
+    confidence: float = Field(description="The expected F1 of the codes proposed.")
+    confidence_band: Band
+    priority: int = Field(description="1 comes first, 9 last.")
+    assigned_to: str | None = None
     lock: LockOut | None = None
     hold_reason: str | None = None
     submitted: SubmittedOut | None = None
 
 
+class MineOut(BaseModel):
+    """How many notes are yours: open, waiting and assigned to you, put on hold by you, submitted by you."""
+
+    open: int
+    assigned: int
+    held: int
+    submitted: int
+
+
 class WorklistOut(BaseModel):
-    """A page of the worklist, in the order in which the notes came in."""
+    """A page of the worklist."""
 
     counts: dict[State, int] = Field(description="How many notes that the filters let through are in each state.")
+    mine: MineOut
+    at_least: bool = Field(description="Whether a count of 10000 may stand for more.")
+    specialties: list[str] = Field(description="Those that notes have.")
     reviews: list[SummaryOut]
     next: int | None = Field(None, description="Give it as `after` for the following page.")
+
+
+class KeptOut(BaseModel):
+    """A lock that began anew."""
+
+    review: int
+    version: int
+    lock: LockOut
+
+
+class GapOut(BaseModel):
+    """Something that is missing for this kind of visit, and the words of the note that say so where there are any."""
+
+    kind: str
+    message: str
+    document: str | None = None
+    start: int | None = None
+    end: int | None = None
+    text: str | None = None
 
 
 class LineOut(BaseModel):
@@ -295,3 +349,4 @@ class ReviewOut(StateOut):
 
     note: dict[str, Any]
     result: CodingResult
+    missing: list[GapOut]

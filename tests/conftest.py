@@ -34,6 +34,8 @@ SECONDS_TO_LOAD = 120
 # Tests have a database of their own, gone when they end: nothing of theirs gets among a site's notes.
 _FOLDER = tempfile.TemporaryDirectory(prefix="codeassist-tests-")
 os.environ["CODEASSIST_DATABASE_URL"] = f"sqlite:///{_FOLDER.name}/tests.sqlite3"
+# The name by which the client in process addresses the application; without sign-in no other is answered.
+os.environ["CODEASSIST_ALLOWED_HOSTS"] = '["testserver"]'
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 

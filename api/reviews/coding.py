@@ -95,7 +95,11 @@ def standing(decisions: Iterable[Decided]) -> tuple[list[Decided], list[tuple[De
 
 def coded(result: Mapping[str, Any], decisions: Iterable[Decided]) -> Coding:
     """The coding that the decisions that stand make of a result."""
-    coding = offered(result)
+    return applied(offered(result), decisions)
+
+
+def applied(coding: Coding, decisions: Iterable[Decided]) -> Coding:
+    """The coding that the decisions that stand make of another one."""
     for decision in standing(decisions)[0]:
         coding = decide(coding, decision.kind, decision.details)
     return coding

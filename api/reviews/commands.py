@@ -12,11 +12,11 @@ from typing import Annotated
 import typer
 
 from api.reviews import exports
+from api.reviews.final import Final
 from api.reviews.worklist import Filters
 from api.settings import ApiSettings
 from api.store.audit import Releases
 from api.store.database import Database
-from api.store.reviews import ReviewRow
 from codeassist.registry import chosen_release
 from codeassist.release import check_release
 from codeassist.settings import read_settings
@@ -45,7 +45,7 @@ def export_codes(out: Out = None) -> None:
     _export("codes", exports.final_codes, out)
 
 
-def _export(name: str, write: Callable[[Iterator[ReviewRow]], Iterator[str]], out: Path | None) -> None:
+def _export(name: str, write: Callable[[Iterator[Final]], Iterator[str]], out: Path | None) -> None:
     """Write what is submitted now; the audit trail has it before the first line is written. A file is readable by its
     owner alone, and there as a whole or not at all."""
     folder, _ = chosen_release()
@@ -55,8 +55,9 @@ def _export(name: str, write: Callable[[Iterator[ReviewRow]], Iterator[str]], ou
     database = Database(read_settings(ApiSettings).database_url)
     database.require()
     try:
-        until = exports.record_export(database, getpass.getuser(), name, Filters(), releases)
-        lines = write(exports.submitted(database, Filters(), until))
+        user = getpass.getuser()
+        until = exports.record_export(database, user, name, Filters(), releases)
+        lines = write(exports.submitted(database, user, Filters(), until))
         if out is None:
             sys.stdout.writelines(lines)
             return

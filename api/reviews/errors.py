@@ -41,6 +41,12 @@ class ReviewSubmitted(ReviewError):
     code = "review-submitted"
 
 
+class ReviewClosed(ReviewError):
+    """The note is closed without codes: its document was replaced or cancelled."""
+
+    code = "review-closed"
+
+
 class VersionStale(ReviewError):
     """The review was changed since the version that the request names."""
 
@@ -81,3 +87,51 @@ class OverrideRefused(ReviewError):
     """No such error stands, or its rule allows no override."""
 
     code = "override-refused"
+
+
+class NotSubmitted(ReviewError):
+    """The codes are not final yet."""
+
+    code = "not-submitted"
+
+
+class AuditUnknown(ReviewError):
+    """No second look that the user may see has this number."""
+
+    code = "audit-unknown"
+
+
+class AuditOwn(ReviewError):
+    """Nobody audits their own coding."""
+
+    code = "audit-own"
+
+
+class AuditExists(ReviewError):
+    """The review has a second look already."""
+
+    code = "audit-exists"
+
+
+class AuditForeign(ReviewError):
+    """The second look is another auditor's, or another coder's to answer."""
+
+    code = "audit-foreign"
+
+
+class AuditImpossible(ReviewError):
+    """What is asked does not fit the state of the second look."""
+
+    code = "audit-state"
+
+
+class AuditBlind(ReviewError):
+    """The codes are hidden from the auditor who recodes blind."""
+
+    code = "audit-blind"
+
+
+class NothingToAudit(ReviewError):
+    """No submitted review that the filters let through is left to be drawn."""
+
+    code = "nothing-to-audit"

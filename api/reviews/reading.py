@@ -31,7 +31,7 @@ def read_decision(kind: str, sent: Mapping[str, Any], coding: Coding, note: Note
         by = _titled(sent["by"], store)
         details |= {"display": by.pop("display"), "by": by}
     if kind == "linked":
-        details["diagnoses"] = [_written("icd-10-cm", code, store) for code in sent["diagnoses"]]
+        details["diagnoses"] = [written("icd-10-cm", code, store) for code in sent["diagnoses"]]
     return details
 
 
@@ -40,17 +40,18 @@ def _known(item: Mapping[str, Any], coding: Coding, store: Store) -> dict[str, A
     sent: Key = (item["system"], item["code"])
     if sent in coding.offered:
         return {"system": sent[0], "code": sent[1]}
-    return {"system": sent[0], "code": _written(*sent, store)}
+    return {"system": sent[0], "code": written(*sent, store)}
 
 
 def _titled(item: Mapping[str, Any], store: Store) -> dict[str, Any]:
-    code = _written(item["system"], item["code"], store)
+    code = written(item["system"], item["code"], store)
     row = store.row(item["system"], code)
     assert row is not None
     return {"system": item["system"], "code": code, "display": store.title(row)}
 
 
-def _written(system: str, code: str, store: Store) -> str:
+def written(system: str, code: str, store: Store) -> str:
+    """The code as the release writes it. Raises :class:`NotInRelease`."""
     row = store.row(system, code)
     if row is None:
         raise NotInRelease(f"no edition of {system} in the index has the code {code!r}")

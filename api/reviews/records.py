@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.reviews.checking import check
 from api.reviews.coding import Coding, Line, standing
+from api.reviews.completeness import gap_record, missing_of
 from api.reviews.service import coding_of, note_of
+from api.store.audits import SecondLookDecisionRow
 from api.store.base import now, stamp
+from api.store.decisions import DecisionRow
 from api.store.reviews import ReviewRow
 from codeassist.result import finding_record
 
 if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
+
+Made = DecisionRow | SecondLookDecisionRow
+"""A decision, of the coder or of the auditor."""
 
 
 def summary(review: ReviewRow) -> dict[str, Any]:
@@ -21,35 +28,45 @@ def summary(review: ReviewRow) -> dict[str, Any]:
         "review": review.id,
         "state": review.state,
         "version": review.version,
-        "note_id": review.note.record["id"],
-        "setting": review.note.setting,
-        "date_of_service": review.note.date_of_service.isoformat(),
-        "received": stamp(review.note.received),
+        "note_id": review.record_id,
+        "setting": review.setting,
+        "date_of_service": review.date_of_service.isoformat(),
+        "received": stamp(review.received),
+        "confidence": review.confidence,
+        "confidence_band": review.band,
+        "priority": review.priority,
     }
-    if review.note.specialty is not None:
-        record["specialty"] = review.note.specialty
-    if review.holder is not None and review.lock_until is not None:
-        record["lock"] = {
-            "holder": review.holder,
-            "until": stamp(review.lock_until),
-            "expired": review.lock_until <= now(),
-        }
-    if review.hold_reason is not None:
-        record["hold_reason"] = review.hold_reason
+    for name in ("specialty", "assigned_to", "hold_reason"):
+        if getattr(review, name) is not None:
+            record[name] = getattr(review, name)
+    if review.lock_until is not None:
+        record["lock"] = lock(review)["lock"]
     if review.submitted_at is not None:
         record["submitted"] = {"by": review.submitted_by, "time": stamp(review.submitted_at)}
     return record
 
 
+def lock(review: ReviewRow) -> dict[str, Any]:
+    """Who has a review open, and until when."""
+    assert review.lock_until is not None
+    until = {"holder": review.holder, "until": stamp(review.lock_until), "expired": review.lock_until <= now()}
+    return {"review": review.id, "version": review.version, "lock": until}
+
+
 def state(review: ReviewRow, assistant: CodeAssistant) -> dict[str, Any]:
     """A review as each change leaves it: its codes, its decisions, and what the rules say now."""
-    coding = coding_of(review)
-    done, undone = standing(review.decisions)
+    return {**summary(review), **work_record(review, coding_of(review), review.decisions, assistant)}
+
+
+def work_record(
+    review: ReviewRow, coding: Coding, decisions: Sequence[Made], assistant: CodeAssistant
+) -> dict[str, Any]:
+    """A coding of the review's note, by whom ever: its codes, the decisions that made it, and what the rules say."""
+    done, undone = standing(decisions)
     found = check(coding, note_of(review), assistant)
     active = {decision.number for decision in done}
     return {
-        **summary(review),
-        "codes": [line_record(line, place) for place, line in enumerate(coding.lines, 1)],
+        "codes": line_records(coding.lines),
         "rejected": rejected_records(coding),
         "undecided": sum(
             1
@@ -60,26 +77,36 @@ def state(review: ReviewRow, assistant: CodeAssistant) -> dict[str, Any]:
         ),
         "findings": [finding_record(f) for f in found.findings],
         "sequence": [{"code": code, "reason": reason} for code, reason in found.sequence],
-        "decisions": [
-            {
-                "number": d.number,
-                "kind": d.kind,
-                "user": d.user_name,
-                "time": stamp(d.time),
-                "stands": d.number in active,
-                **({} if d.supersedes is None else {"supersedes": d.supersedes}),
-                "details": d.details,
-            }
-            for d in review.decisions
-        ],
+        "decisions": [_decision(d, d.number in active) for d in decisions],
         "can_undo": bool(done),
         "can_redo": bool(undone),
     }
 
 
+def _decision(made: Made, stands: bool) -> dict[str, Any]:
+    superseded = {} if made.supersedes is None else {"supersedes": made.supersedes}
+    who = {"number": made.number, "kind": made.kind, "user": made.user_name, "time": stamp(made.time)}
+    return {**who, "stands": stands, **superseded, "details": made.details}
+
+
+def material(review: ReviewRow) -> dict[str, Any]:
+    """What a review is made from: the note, the suggestions as they were made, and what is missing."""
+    result = review.suggestions.result
+    return {
+        "note": review.note.record,
+        "result": result,
+        "missing": [gap_record(gap) for gap in missing_of(note_of(review), result, review.dated)],
+    }
+
+
 def whole(review: ReviewRow, assistant: CodeAssistant) -> dict[str, Any]:
-    """A review with the note, and the suggestions as they were made."""
-    return {**state(review, assistant), "note": review.note.record, "result": review.suggestions.result}
+    """A review with what it is made from."""
+    return {**state(review, assistant), **material(review)}
+
+
+def line_records(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """Chosen codes in their order."""
+    return [line_record(line, place) for place, line in enumerate(lines, 1)]
 
 
 def line_record(line: Line, sequence: int) -> dict[str, Any]:

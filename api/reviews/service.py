@@ -7,16 +7,17 @@ not opened by the user, and for a version that is not the latest.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.reviews.blinding import refuse_blind
 from api.reviews.checking import check
 from api.reviews.coding import Coding, coded, decide, standing
+from api.reviews.confidence import band_of, confidence
 from api.reviews.errors import (
     DecisionImpossible,
     FindingsStand,
@@ -24,32 +25,29 @@ from api.reviews.errors import (
     NothingToUndo,
     NothingWaiting,
     OverrideRefused,
-    ReviewForeign,
-    ReviewLocked,
-    ReviewSubmitted,
     ReviewUnknown,
-    VersionStale,
 )
+from api.reviews.events import submitted_record
+from api.reviews.locks import Actor, elsewhere, is_locked, leave, locked_row, mine, note, take, work
+from api.reviews.locks import record as record_action
+from api.reviews.outcomes import outcomes_of
 from api.reviews.reading import read_decision
-from api.reviews.worklist import Filters, unlocked
-from api.store.audit import Action, Releases, append
+from api.reviews.worklist import Filters, next_for
+from api.store.audit import Action
 from api.store.base import now
 from api.store.decisions import DecisionRow, OverrideRow
+from api.store.events import publish
 from api.store.notes import NoteRow, SuggestionsRow
-from api.store.reviews import ReviewRow
+from api.store.outcomes import OutcomeRow
+from api.store.reviews import NORMAL, ReviewRow
 from codeassist.note import Note, note_from_record
 from codeassist.result import CodingResult, Finding
 
 if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
 
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does something, and how long what they open stays locked to them."""
-
-    name: str
-    lock: timedelta
+LOTS = 2**32
+"""How many lots there are to be drawn from at submission."""
 
 
 def note_of(review: ReviewRow) -> Note:
@@ -66,24 +64,37 @@ def create(session: Session, actor: Actor, record: Mapping[str, Any], result: Co
     """Keep a note and the suggestions for it; its review waits for a coder. ``record`` is the note as received."""
     made = result.as_record()
     kept = {**record, "id": result.id, "setting": made["setting"], "date_of_service": made["date_of_service"]}
-    note = NoteRow(
-        setting=result.setting,
-        date_of_service=result.date_of_service,
-        specialty=record.get("specialty"),
-        record=kept,
-        received=now(),
-    )
-    session.add(note)
+    about = {
+        "setting": result.setting,
+        "date_of_service": result.date_of_service,
+        "specialty": record.get("specialty"),
+        "received": now(),
+    }
+    kept_note = NoteRow(**about, record=kept)
+    session.add(kept_note)
     session.flush()
     suggestions = SuggestionsRow(
-        note_id=note.id, made=now(), model=made["model"], terminology=made["terminology"], result=made
+        note_id=kept_note.id, made=now(), model=made["model"], terminology=made["terminology"], result=made
     )
     session.add(suggestions)
     session.flush()
-    review = ReviewRow(note_id=note.id, suggestions_id=suggestions.id, state="waiting", version=1)
+    trust = confidence(made["suggestions"])
+    review = ReviewRow(
+        note_id=kept_note.id,
+        suggestions_id=suggestions.id,
+        state="waiting",
+        version=1,
+        **about,
+        record_id=result.id,
+        dated=record.get("date_of_service") is not None,
+        confidence=trust,
+        band=band_of(trust),
+        priority=NORMAL,
+        seconds=0.0,
+    )
     session.add(review)
     session.flush()
-    _audit(session, actor, "create", review, {"suggestions": len(result.suggestions)})
+    record_action(session, actor, "create", review, {"suggestions": len(result.suggestions)}, None)
     return review
 
 
@@ -92,31 +103,41 @@ def view(session: Session, actor: Actor, number: int) -> ReviewRow:
     review = session.get(ReviewRow, number)
     if review is None:
         raise ReviewUnknown(f"there is no review {number}")
-    _audit(session, actor, "view", review, {"version": review.version})
+    refuse_blind(session, actor.name, number)
+    note(session, actor.name, "view", review, {"version": review.version})
     return review
 
 
 def open_next(session: Session, actor: Actor, filters: Filters) -> ReviewRow:
-    """Open the review that the user has open already, or else the longest waiting one. Raises
-    :class:`NothingWaiting`."""
-    meant = select(ReviewRow).join(ReviewRow.note).where(*filters.conditions())
-    mine = meant.where(ReviewRow.state == "open", ReviewRow.holder == actor.name)
-    for query in (mine, meant.where(unlocked())):
+    """Open the review that the user has open already, or else the first of those assigned to them, or else the first
+    that waits and is assigned to nobody: by priority, and then the longest waiting. Raises :class:`NothingWaiting`."""
+    for candidates in next_for(actor.name, filters):
         # two who ask at once get two notes: a row that somebody is about to take is passed over
-        first = query.order_by(ReviewRow.id).limit(1).with_for_update(skip_locked=True, of=ReviewRow)
-        review = session.scalars(first).first()
-        if review is not None:
-            return _take(session, actor, review)
+        found = [session.scalars(q.with_for_update(skip_locked=True, of=ReviewRow)).first() for q in candidates]
+        reviews = [review for review in found if review is not None]
+        if reviews:
+            return take(session, actor, min(reviews, key=lambda review: (review.priority, review.id)))
     raise NothingWaiting("no note waits for you here")
 
 
 def open_review(session: Session, actor: Actor, number: int, take_over: bool = False) -> ReviewRow:
     """Open a review and lock it to the user. One that somebody else has open is refused until its lock has run out,
     unless the user means to ``take_over``."""
-    review = _locked_row(session, number)
-    if _elsewhere(review, actor) and not take_over:
-        raise _locked(review)
-    return _take(session, actor, review)
+    review = locked_row(session, number)
+    if elsewhere(review, actor) and not take_over:
+        raise is_locked(review)
+    return take(session, actor, review)
+
+
+def assign(session: Session, actor: Actor, number: int, to: str | None, priority: int | None) -> ReviewRow:
+    """Give a review to a coder, or with None to whoever comes; its priority stays unless one is given. Whoever has it
+    open keeps it."""
+    review = locked_row(session, number)
+    review.assigned_to = to
+    if priority is not None:
+        review.priority = priority
+    note(session, actor.name, "assign", review, {"to": to, "priority": review.priority})
+    return review
 
 
 def decide_on(
@@ -130,7 +151,7 @@ def decide_on(
 ) -> ReviewRow:
     """Keep a decision. Raises :class:`~api.reviews.errors.DecisionImpossible` or
     :class:`~api.reviews.errors.NotInRelease`."""
-    review = _mine(session, actor, number, version)
+    review = mine(session, actor, number, version)
     coding = coding_of(review)
     details = read_decision(kind, sent, coding, note_of(review), assistant.terminology)
     decide(coding, kind, details)
@@ -139,7 +160,7 @@ def decide_on(
 
 def undo(session: Session, actor: Actor, number: int, version: int) -> ReviewRow:
     """Take back the last decision that stands. Raises :class:`NothingToUndo`."""
-    review = _mine(session, actor, number, version)
+    review = mine(session, actor, number, version)
     done, _ = standing(review.decisions)
     if not done:
         raise NothingToUndo("no decision is left to take back")
@@ -148,7 +169,7 @@ def undo(session: Session, actor: Actor, number: int, version: int) -> ReviewRow
 
 def redo(session: Session, actor: Actor, number: int, version: int) -> ReviewRow:
     """Make the decision that was taken back last stand again. Raises :class:`NothingToRedo`."""
-    review = _mine(session, actor, number, version)
+    review = mine(session, actor, number, version)
     _, undone = standing(review.decisions)
     if not undone:
         raise NothingToRedo("nothing was taken back since the last decision")
@@ -157,16 +178,15 @@ def redo(session: Session, actor: Actor, number: int, version: int) -> ReviewRow
 
 def hold(session: Session, actor: Actor, number: int, version: int, reason: str) -> ReviewRow:
     """Put a review aside, with the reason. Its decisions stay, and anybody may open it again."""
-    review = _mine(session, actor, number, version)
-    review.state, review.hold_reason = "held", reason
-    return _leave(session, actor, review, "hold")
+    review = mine(session, actor, number, version)
+    review.hold_reason = reason
+    return leave(session, actor, review, "hold", "held")
 
 
 def release(session: Session, actor: Actor, number: int, version: int) -> ReviewRow:
     """Give a review back to those that wait. Its decisions stay."""
-    review = _mine(session, actor, number, version)
-    review.state = "waiting"
-    return _leave(session, actor, review, "release")
+    review = mine(session, actor, number, version)
+    return leave(session, actor, review, "release", "waiting")
 
 
 def submit(
@@ -182,7 +202,7 @@ def submit(
     Raises :class:`FindingsStand` when a finding of level error is not among ``overrides`` (rule, codes, reason), and
     :class:`OverrideRefused` for an override of what is no such finding or may not be overridden.
     """
-    review = _mine(session, actor, number, version)
+    review = mine(session, actor, number, version)
     coding = coding_of(review)
     if not coding.lines:
         raise DecisionImpossible("no code is chosen: hold the note with a reason if it has none")
@@ -191,11 +211,30 @@ def submit(
     _refuse(errors, reasons)
     for finding in errors:
         _override(session, actor, review, finding, reasons[_about(finding.rule, finding.codes)])
-    review.state, review.submitted_by, review.submitted_at = "submitted", actor.name, now()
-    review.holder = review.lock_until = None
-    review.version += 1
-    _audit(session, actor, "submit", review, {"version": review.version, "codes": len(coding.lines)})
+    _finish(session, actor, review, coding)
     return review
+
+
+def _finish(session: Session, actor: Actor, review: ReviewRow, coding: Coding) -> None:
+    work(review)
+    was, moment = review.state, now()
+    review.state, review.submitted_by, review.submitted_at = "submitted", actor.name, moment
+    review.submitted_on, review.lot = moment.date(), secrets.randbelow(LOTS) / LOTS
+    review.holder = review.lock_until = review.taken_from = review.seen_at = None
+    review.version += 1
+    facts = {"submitted_on": moment.date(), "setting": review.setting, "specialty": review.specialty}
+    for found in outcomes_of(review.suggestions.result, coding):
+        session.add(OutcomeRow(review_id=review.id, coder=actor.name, **facts, **asdict(found)))
+    record_action(session, actor, "submit", review, {"version": review.version, "codes": len(coding.lines)}, was)
+    publish(session, "review.submitted", review.id, submitted_record(review, coding))
+
+
+def close(session: Session, actor: Actor, number: int, reason: str) -> ReviewRow:
+    """End a review without codes, because its document is no longer one to code; ``reason`` quotes nothing of it.
+    Whoever has it open loses it. Raises :class:`ReviewSubmitted` where codes are final already."""
+    review = locked_row(session, number)
+    review.hold_reason = reason
+    return leave(session, actor, review, "close", "closed")
 
 
 def _refuse(errors: Sequence[Finding], reasons: Mapping[tuple[str, frozenset[str]], str]) -> None:
@@ -228,56 +267,7 @@ def _override(session: Session, actor: Actor, review: ReviewRow, finding: Findin
             time=now(),
         )
     )
-    _audit(session, actor, "override", review, {"rule": finding.rule, "codes": codes})
-
-
-def _locked_row(session: Session, number: int) -> ReviewRow:
-    review = session.scalars(select(ReviewRow).where(ReviewRow.id == number).with_for_update()).first()
-    if review is None:
-        raise ReviewUnknown(f"there is no review {number}")
-    if review.state == "submitted":
-        raise ReviewSubmitted(f"review {number} is submitted: its codes are final")
-    return review
-
-
-def _mine(session: Session, actor: Actor, number: int, version: int) -> ReviewRow:
-    """The review, which the user has open at its latest version. A lock that has run out still holds while nobody else
-    has taken the note."""
-    review = _locked_row(session, number)
-    if _elsewhere(review, actor):
-        raise _locked(review)
-    if review.state != "open" or review.holder != actor.name:
-        raise ReviewForeign(f"open review {number} before you change it")
-    if review.version != version:
-        raise VersionStale(f"review {number} is at version {review.version}, not {version}: read it again")
-    return review
-
-
-def _elsewhere(review: ReviewRow, actor: Actor) -> bool:
-    locked = review.state == "open" and review.lock_until is not None and review.lock_until > now()
-    return locked and review.holder != actor.name
-
-
-def _locked(review: ReviewRow) -> ReviewLocked:
-    return ReviewLocked(f"review {review.id} is open: {review.holder} has it")
-
-
-def _take(session: Session, actor: Actor, review: ReviewRow) -> ReviewRow:
-    action: Action = "take-over" if review.state == "open" and review.holder != actor.name else "open"
-    details = {"from": review.holder} if action == "take-over" else {}
-    if review.state != "open" or review.holder != actor.name:
-        review.version += 1
-    review.state, review.holder, review.hold_reason = "open", actor.name, None
-    review.lock_until = now() + actor.lock
-    _audit(session, actor, action, review, {"version": review.version, **details})
-    return review
-
-
-def _leave(session: Session, actor: Actor, review: ReviewRow, action: Action) -> ReviewRow:
-    review.holder = review.lock_until = None
-    review.version += 1
-    _audit(session, actor, action, review, {"version": review.version})
-    return review
+    note(session, actor.name, "override", review, {"rule": finding.rule, "codes": codes})
 
 
 def _keep(
@@ -296,12 +286,8 @@ def _keep(
     review.decisions.append(row)
     review.version += 1
     review.lock_until = now() + actor.lock
+    work(review)
     about = {"kind": kind, "supersedes": supersedes, "system": details.get("system"), "code": details.get("code")}
     named = {name: value for name, value in about.items() if value is not None}
-    _audit(session, actor, action, review, {"version": review.version, "decision": number, **named})
+    note(session, actor.name, action, review, {"version": review.version, "decision": number, **named})
     return review
-
-
-def _audit(session: Session, actor: Actor, action: Action, review: ReviewRow, details: Mapping[str, Any]) -> None:
-    releases = Releases(review.suggestions.model, review.suggestions.terminology)
-    append(session, actor.name, action, f"review/{review.id}", releases, details)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from api.errors import Problem
 from api.openapi import problems
 from api.schemas import CodeOut, CodesQuery, HitOut
+from api.users import needs
 from codeassist.result import System
 
-router = APIRouter(prefix="/v1/codes", tags=["codes"])
+router = APIRouter(prefix="/v1/codes", tags=["codes"], dependencies=[Depends(needs("suggest"))])
 
 
 @router.get(

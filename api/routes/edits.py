@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.body import JSON_TYPES, read_body, require_type
@@ -12,9 +12,10 @@ from api.openapi import BODY, problems, request_body
 from api.routes.answers import json_bytes
 from api.schemas import EditsOut, parse_edits
 from api.settings import ApiSettings
+from api.users import needs
 from codeassist.rules.reading import review_record
 
-router = APIRouter(prefix="/v1/edits", tags=["edits"])
+router = APIRouter(prefix="/v1/edits", tags=["edits"], dependencies=[Depends(needs("suggest"))])
 
 
 @router.post(

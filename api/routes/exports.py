@@ -12,10 +12,10 @@ from api.engine import Engine
 from api.openapi import problems
 from api.review_schemas import NotesQuery
 from api.reviews import exports
+from api.reviews.final import Final
 from api.reviews.worklist import Filters
-from api.store.audit import Releases
+from api.routes.asking import releases_of
 from api.store.database import Database
-from api.store.reviews import ReviewRow
 from api.users import Exporter, User
 
 router = APIRouter(prefix="/v1/exports", tags=["exports"])
@@ -56,19 +56,16 @@ def _export(
     user: User,
     query: NotesQuery,
     name: str,
-    write: Callable[[Iterator[ReviewRow]], Iterator[str]],
+    write: Callable[[Iterator[Final]], Iterator[str]],
     media_type: str,
     file: str,
 ) -> Response:
     """A stream of what is submitted now; the audit trail has it before the first line goes out."""
     database: Database = request.app.state.database
     engine: Engine = request.app.state.engine
-    model = engine.assistant.model
-    releases = Releases(
-        {"name": model.name, "version": model.version, "sha256": model.sha256}, engine.assistant.releases
-    )
+    releases = releases_of(engine.assistant)
     filters = Filters(query.setting, query.specialty, query.date_from, query.date_to)
     until = exports.record_export(database, user.name, name, filters, releases)
-    lines = write(exports.submitted(database, filters, until))
+    lines = write(exports.submitted(database, user.name, filters, until))
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
     return StreamingResponse(lines, media_type=media_type, headers=headers)

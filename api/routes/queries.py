@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.body import JSON_TYPES, read_body, require_type
@@ -12,9 +12,10 @@ from api.engine import Engine
 from api.openapi import BODY, problems, request_body
 from api.schemas import NoteIn, QueryOut, parse_note
 from api.settings import ApiSettings
+from api.users import needs
 from codeassist.rules.queries import query_record
 
-router = APIRouter(prefix="/v1/queries", tags=["queries"])
+router = APIRouter(prefix="/v1/queries", tags=["queries"], dependencies=[Depends(needs("suggest"))])
 
 
 @router.post(

@@ -11,13 +11,18 @@ from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from api.body import JSON_TYPES, read_body, require_type
 from api.engine import Engine
+from api.errors import Problem
+from api.idempotency import PROBLEMS, has_key, idempotent, keep_answer, with_key
 from api.openapi import BODY, problems, request_body
+from api.report_schemas import ClaimOut, ClaimQuery
 from api.review_schemas import (
     LARGEST,
+    AssignIn,
     DecisionIn,
     HoldIn,
+    KeepIn,
+    KeptOut,
     NextIn,
     OpenIn,
     ReviewOut,
@@ -27,15 +32,17 @@ from api.review_schemas import (
     WorklistOut,
     WorklistQuery,
 )
-from api.reviews import records, service
-from api.reviews.service import Actor
-from api.reviews.worklist import Filters, worklist
-from api.routes.answers import json_response
-from api.schemas import Model, NoteIn, read_model
+from api.reviews import locks, records, service
+from api.reviews.claiming import claim_of
+from api.reviews.counting import counts
+from api.reviews.locks import Actor
+from api.reviews.worklist import Filters, Listing, worklist
+from api.routes.answers import json_bytes, json_response
+from api.routes.asking import assistant_of, database_of, read
+from api.schemas import NoteIn
 from api.settings import ApiSettings
-from api.store.database import Database
 from api.store.reviews import ReviewRow
-from api.users import ReviewReader, ReviewWriter, User
+from api.users import Exporter, ReviewReader, ReviewWriter, User
 from codeassist.errors import InputError
 from codeassist.note import note_from_record
 from codeassist.result import CodingResult
@@ -46,7 +53,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])
 Number = Annotated[int, Path(ge=1, le=LARGEST, description="The number of the review.")]
 Change = Callable[[Session, Actor], ReviewRow]
-_OPENED = ("review-unknown", "review-locked", "review-submitted")
+_OPENED = ("review-unknown", "review-locked", "review-submitted", "review-closed")
 _CHANGED = (*BODY, *_OPENED, "review-foreign", "version-stale")
 LONGEST_NAME = 200
 """Longest id and specialty of a note that is kept."""
@@ -56,12 +63,20 @@ LONGEST_NAME = 200
     "", summary="List reviews", response_model=WorklistOut, responses=problems("invalid-request", "database-unusable")
 )
 def list_reviews(request: Request, user: ReviewReader, query: Annotated[WorklistQuery, Query()]) -> Response:
-    """The worklist, in the order in which the notes came in, with the number of notes in each state."""
-    filters = Filters(query.setting, query.specialty, query.date_from, query.date_to)
-    holder = user.name if query.mine else None
-    with _database(request).reading() as session:
-        page = worklist(session, filters, query.state, holder, query.after, query.limit)
-    record: dict[str, Any] = {"counts": page.counts, "reviews": [records.summary(r) for r in page.reviews]}
+    """The worklist with the number of notes in each state, of your own, and the specialties that notes have."""
+    filters = Filters(query.setting, query.specialty, query.date_from, query.date_to, query.confidence)
+    mine = user.name if query.mine else None
+    listing = Listing(filters, query.state, mine, query.assigned_to, query.sort, query.after, query.limit)
+    with database_of(request).reading() as session:
+        page = worklist(session, listing)
+        found = counts(session, filters, user.name)
+    record: dict[str, Any] = {
+        "counts": found.states,
+        "mine": found.mine,
+        "at_least": found.at_least,
+        "specialties": found.specialties,
+        "reviews": [records.summary(r) for r in page.reviews],
+    }
     return json_response(record if page.next is None else {**record, "next": page.next})
 
 
@@ -70,15 +85,16 @@ def list_reviews(request: Request, user: ReviewReader, query: Annotated[Worklist
     summary="Send a note to review",
     status_code=201,
     response_model=ReviewOut,
-    responses=problems(*BODY, "note-too-large", "invalid-input"),
-    openapi_extra=request_body("application/json", "NoteIn"),
+    responses=problems(*BODY, *PROBLEMS, "note-too-large", "invalid-input"),
+    openapi_extra=with_key(request_body("application/json", "NoteIn")),
 )
+@idempotent
 async def create(request: Request, user: ReviewWriter) -> Response:
     """Code a note, or the documents of one encounter, and keep it until a coder opens it."""
     engine: Engine = request.app.state.engine
     settings: ApiSettings = request.app.state.settings
     assistant = engine.assistant
-    sent = await _read(request, NoteIn)
+    sent = await read(request, NoteIn)
 
     record = sent.model_dump(exclude_none=True, mode="json")
 
@@ -102,9 +118,10 @@ async def create(request: Request, user: ReviewWriter) -> Response:
     openapi_extra=request_body("application/json", "NextIn"),
 )
 async def open_next(request: Request, user: ReviewWriter) -> Response:
-    """Open the note that you have open already, or else the one that has waited longest, and lock it to you."""
-    sent = await _read(request, NextIn)
-    filters = Filters(sent.setting, sent.specialty, sent.date_from, sent.date_to)
+    """Open the note that you have open already, or else the first that is assigned to you, or else the first that waits
+    for anybody, and lock it to you: by priority, and then the one that has waited longest."""
+    sent = await read(request, NextIn)
+    filters = Filters(sent.setting, sent.specialty, sent.date_from, sent.date_to, sent.confidence)
     return await _change(request, user, lambda s, actor: service.open_next(s, actor, filters), records.whole)
 
 
@@ -128,7 +145,7 @@ async def show(request: Request, user: ReviewReader, number: Number) -> Response
 )
 async def open_review(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Lock a note to you: one that waits, is on hold, or whose lock has run out; any other only with `take_over`."""
-    sent = await _read(request, OpenIn)
+    sent = await read(request, OpenIn)
     take = lambda s, actor: service.open_review(s, actor, number, sent.take_over)  # noqa: E731
     return await _change(request, user, take, records.whole)
 
@@ -145,9 +162,9 @@ async def decide(request: Request, user: ReviewWriter, number: Number) -> Respon
 
     The answer has the codes as they are then, and what the rules say of them.
     """
-    sent = (await _read(request, DecisionIn)).root
+    sent = (await read(request, DecisionIn)).root
     details = sent.model_dump(exclude_none=True, exclude={"kind", "version"})
-    assistant = _assistant(request)
+    assistant = assistant_of(request)
     decided = lambda s, actor: service.decide_on(s, actor, number, sent.version, sent.kind, details, assistant)  # noqa: E731
     return await _change(request, user, decided)
 
@@ -161,7 +178,7 @@ async def decide(request: Request, user: ReviewWriter, number: Number) -> Respon
 )
 async def undo(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Take back the last decision that stands. It stays in the history."""
-    sent = await _read(request, VersionIn)
+    sent = await read(request, VersionIn)
     return await _change(request, user, lambda s, actor: service.undo(s, actor, number, sent.version))
 
 
@@ -174,7 +191,7 @@ async def undo(request: Request, user: ReviewWriter, number: Number) -> Response
 )
 async def redo(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Make the decision that was taken back last stand again."""
-    sent = await _read(request, VersionIn)
+    sent = await read(request, VersionIn)
     return await _change(request, user, lambda s, actor: service.redo(s, actor, number, sent.version))
 
 
@@ -187,7 +204,7 @@ async def redo(request: Request, user: ReviewWriter, number: Number) -> Response
 )
 async def hold(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Put a note aside with a reason. Its decisions stay; anybody may open it again."""
-    sent = await _read(request, HoldIn)
+    sent = await read(request, HoldIn)
     return await _change(request, user, lambda s, actor: service.hold(s, actor, number, sent.version, sent.reason))
 
 
@@ -200,7 +217,7 @@ async def hold(request: Request, user: ReviewWriter, number: Number) -> Response
 )
 async def release(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Let a note wait again. Its decisions stay."""
-    sent = await _read(request, VersionIn)
+    sent = await read(request, VersionIn)
     return await _change(request, user, lambda s, actor: service.release(s, actor, number, sent.version))
 
 
@@ -213,11 +230,64 @@ async def release(request: Request, user: ReviewWriter, number: Number) -> Respo
 )
 async def submit(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Make the codes final. Findings of level error stand in the way, unless each is overridden with a reason."""
-    sent = await _read(request, SubmitIn)
+    sent = await read(request, SubmitIn)
     overrides = [o.model_dump() for o in sent.overrides]
-    assistant = _assistant(request)
+    assistant = assistant_of(request)
     submitted = lambda s, actor: service.submit(s, actor, number, sent.version, overrides, assistant)  # noqa: E731
     return await _change(request, user, submitted)
+
+
+@router.get(
+    "/{number}/claim",
+    summary="Show the final codes as values of a claim",
+    response_model=ClaimOut,
+    responses=problems("invalid-request", "code-not-in-release", "review-unknown", "not-submitted", "audit-blind"),
+)
+async def show_claim(
+    request: Request, user: Exporter, number: Number, query: Annotated[ClaimQuery, Query()]
+) -> Response:
+    """Values for the HI and SV1 segments of an ASC X12N 837 claim. Those of a closed second look stand in place of the
+    coder's codes. What does not fit is named."""
+    assistant = assistant_of(request)
+
+    def work() -> dict[str, Any]:
+        with database_of(request).writing() as session:
+            return claim_of(session, user.name, number, query.form, query.admitting, query.reason, assistant)
+
+    return json_response(await anyio.to_thread.run_sync(work))
+
+
+@router.post(
+    "/{number}/keep",
+    summary="Keep a note open",
+    response_model=KeptOut,
+    responses=problems(*BODY, *_OPENED, "review-foreign"),
+    openapi_extra=request_body("application/json", "KeepIn"),
+)
+async def keep(request: Request, user: ReviewWriter, number: Number) -> Response:
+    """Let the lock of the note that you have open begin anew: to be asked while its page is open.
+
+    Whoever has lost it to somebody else is told so. It is no change: the version stays.
+    """
+    await read(request, KeepIn)
+    kept = lambda s, actor: locks.keep_open(s, actor, number)  # noqa: E731
+    return await _change(request, user, kept, lambda review, _: records.lock(review))
+
+
+@router.post(
+    "/{number}/assign",
+    summary="Assign a note",
+    response_model=StateOut,
+    responses=problems(*BODY, "forbidden", "review-unknown", "review-submitted"),
+    openapi_extra=request_body("application/json", "AssignIn"),
+)
+async def assign(request: Request, user: ReviewWriter, number: Number) -> Response:
+    """Say whom a note is for, and how urgent it is. Coders assign to themselves; who may audit, to anybody."""
+    sent = await read(request, AssignIn)
+    if sent.to != user.name and not user.scopes & {"audits", "admin"}:
+        raise Problem("forbidden", "To assign notes to others needs the scope audits or admin.")
+    assigned = lambda s, actor: service.assign(s, actor, number, sent.to, sent.priority)  # noqa: E731
+    return await _change(request, user, assigned)
 
 
 async def _change(
@@ -228,31 +298,18 @@ async def _change(
     status: int = 200,
 ) -> Response:
     """Do the change in one transaction, and answer when it is kept."""
-    assistant = _assistant(request)
+    assistant = assistant_of(request)
 
-    def work() -> dict[str, Any]:
-        with _database(request).writing() as session:
+    def work() -> bytes:
+        with database_of(request).writing() as session:
             review = change(session, _actor(request, user)).load()
-        return render(review, assistant)
+            if has_key(request):
+                answer = json_bytes(render(review, assistant))
+                keep_answer(request, session, status, answer)
+                return answer
+        return json_bytes(render(review, assistant))
 
-    return json_response(await anyio.to_thread.run_sync(work), status)
-
-
-async def _read(request: Request, model: type[Model]) -> Model:
-    _assistant(request)  # not ready is told before anything is read
-    settings: ApiSettings = request.app.state.settings
-    require_type(request, JSON_TYPES)
-    return read_model(await read_body(request, settings.max_body_bytes), model)
-
-
-def _assistant(request: Request) -> CodeAssistant:
-    engine: Engine = request.app.state.engine
-    return engine.assistant
-
-
-def _database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
+    return Response(await anyio.to_thread.run_sync(work), status, media_type="application/json")
 
 
 def _actor(request: Request, user: User) -> Actor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.batch import LineStream
@@ -16,9 +16,10 @@ from api.openapi import BODY, problems, request_body
 from api.routes.answers import json_bytes
 from api.schemas import NoteIn, NoteLine, parse_note
 from api.settings import ApiSettings
+from api.users import needs
 from codeassist.result import CodingResult
 
-router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"])
+router = APIRouter(prefix="/v1/suggestions", tags=["suggestions"], dependencies=[Depends(needs("suggest"))])
 log = logging.getLogger("codeassist.api")
 
 

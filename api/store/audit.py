@@ -15,8 +15,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from api.store.base import Base, now, stamp
 
 Action = Literal[
-    "create", "view", "open", "take-over", "decision", "undo", "redo", "hold", "release", "override", "submit", "export"
-]
+    "create", "view", "open", "take-over", "decision", "undo", "redo", "hold", "release", "override", "submit",
+    "export", "assign", "mark", "answer", "close", "report", "feedback", "webhook",
+    "login", "login-failed", "lock", "unlock", "logout", "user-created", "user-changed", "password-changed",
+    "key-created", "key-revoked",
+]  # fmt: skip
 NOTHING_BEFORE = "0" * 64
 """What the first record holds in place of a hash."""
 
@@ -54,6 +57,10 @@ class Releases:
 
     model: Mapping[str, Any]
     terminology: Mapping[str, Any]
+
+
+NO_RELEASES = Releases({}, {})
+"""For actions that neither a model nor a terminology has a part in."""
 
 
 def digest(record: AuditRow, number: int | None = None) -> str:

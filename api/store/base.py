@@ -41,7 +41,7 @@ class Base(DeclarativeBase):
     """
 
     metadata = MetaData(naming_convention=CONSTRAINTS)
-    type_annotation_map = {datetime: UtcTime(), dict[str, Any]: JSON(), list[str]: JSON()}  # noqa: RUF012
+    type_annotation_map = {datetime: UtcTime(), dict[str, Any]: JSON(), list[str]: JSON(), list[dict[str, Any]]: JSON()}  # noqa: RUF012
 
 
 def now() -> datetime:

@@ -15,8 +15,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from api.review_schemas import ReviewOut, StateOut, WorklistOut
-from api.users import LOCAL, User, current_user
+from api.review_schemas import KeptOut, ReviewOut, StateOut, WorklistOut
+from api.users import LOCAL, ROLE_SCOPES, User, current_user
 
 NOTE = {
     "id": "visit-9",
@@ -116,7 +116,7 @@ def test_the_worklist(desk: TestClient) -> None:
     opened(desk)
     answer = desk.get("/v1/reviews").json()
     TypeAdapter(WorklistOut).validate_python(answer)
-    assert answer["counts"] == {"waiting": 2, "open": 1, "held": 0, "submitted": 0}
+    assert answer["counts"] == {"waiting": 2, "open": 1, "held": 0, "submitted": 0, "closed": 0}
     assert [r["review"] for r in answer["reviews"]] == [first, second, third] and "next" not in answer
 
     def listed(**query: Any) -> list[int]:
@@ -143,7 +143,7 @@ def test_two_coders_at_one_note(desk: TestClient) -> None:
         refused(desk.post(f"/v1/reviews/{number}/open", json={}), 409, "review-locked")
         taken = desk.post(f"/v1/reviews/{number}/open", json={"take_over": True}).json()
         assert taken["lock"]["holder"] == "ben"
-    refused(desk.post(f"/v1/reviews/{number}/decisions", json=body), 409, "review-locked")
+    assert "ben" in refused(desk.post(f"/v1/reviews/{number}/decisions", json=body), 409, "review-foreign")["detail"]
 
 
 def test_a_stale_version_and_a_submitted_note(desk: TestClient) -> None:
@@ -304,3 +304,110 @@ def test_the_requests_of_the_document_run_as_they_stand(desk: TestClient, root: 
     assert len(answers) == 11
     assert [row["code"] for row in csv.DictReader(io.StringIO(answers[-2].text))] == ["G43.009", "99213"]
     assert json.loads(answers[-1].text)["id"] == "visit-1"
+
+
+def test_assignment_and_priority_say_what_is_next(desk: TestClient) -> None:
+    first, second, third, fourth = (add(desk) for _ in range(4))
+    assert desk.post(f"/v1/reviews/{first}/assign", json={"to": "ben"}).json()["assigned_to"] == "ben"
+    desk.post(f"/v1/reviews/{fourth}/assign", json={"to": None, "priority": 1})
+    desk.post(f"/v1/reviews/{third}/assign", json={"to": "local", "priority": 9})
+    answer = desk.get("/v1/reviews?sort=priority").json()
+    assert [r["review"] for r in answer["reviews"]] == [fourth, first, second, third]
+    assert answer["mine"] == {"open": 0, "assigned": 1, "held": 0, "submitted": 0}
+    assert [r["review"] for r in desk.get("/v1/reviews?mine=true").json()["reviews"]] == [third]
+    order = []
+    for _ in range(3):
+        state = opened(desk)
+        order.append(state["review"])
+        step(desk, state, "hold", reason="later")
+    assert order == [third, fourth, second], "what is assigned to another is passed over"
+    refused(desk.post("/v1/reviews:next", json={}), 404, "nothing-waiting")
+    answer = desk.get("/v1/reviews?mine=true&state=held").json()
+    assert len(answer["reviews"]) == answer["mine"]["held"] == 3
+    with as_user(desk, "ben"):
+        assert opened(desk)["review"] == first
+    overrides = desk.app.dependency_overrides  # type: ignore[attr-defined]
+    overrides[current_user] = lambda: User("carla", ROLE_SCOPES["coder"])
+    try:
+        refused(desk.post(f"/v1/reviews/{second}/assign", json={"to": "ben"}), 403, "forbidden")
+        assert desk.post(f"/v1/reviews/{second}/assign", json={"to": "carla"}).status_code == 200
+    finally:
+        del overrides[current_user]
+    for body in ({"to": "a\0b"}, {"to": "ben", "priority": 0}, {"to": "ben", "priority": 10}, {}):
+        refused(desk.post(f"/v1/reviews/{second}/assign", json=body), 422, "invalid-request")
+    refused(desk.post("/v1/reviews/999/assign", json={"to": "ben"}), 404, "review-unknown")
+
+
+def test_the_worklist_by_confidence_and_page_by_page(desk: TestClient) -> None:
+    texts = ["Assessment: essential hypertension.", "No complaint.", "Assessment: gout. Asthma?", NOTE["text"]] * 2
+    for text in texts:
+        add(desk, text=text)
+    everything = desk.get("/v1/reviews").json()
+    known = {r["review"]: (r["confidence"], r["review"]) for r in everything["reviews"]}
+    assert everything["specialties"] == ["family medicine"] and everything["at_least"] is False
+    wanted = {
+        "received": sorted(known),
+        "-received": sorted(known, reverse=True),
+        "confidence": sorted(known, key=known.__getitem__),
+        "-confidence": sorted(known, key=known.__getitem__, reverse=True),
+    }
+    for sort, order in wanted.items():
+        seen: list[int] = []
+        after = 0
+        while True:
+            page = desk.get("/v1/reviews", params={"sort": sort, "limit": 3, "after": after}).json()
+            seen += [r["review"] for r in page["reviews"]]
+            if "next" not in page:
+                break
+            after = page["next"]
+        assert seen == order, sort
+    counted = 0
+    for band in ("low", "medium", "high"):
+        page = desk.get("/v1/reviews", params={"confidence": band}).json()
+        assert {r["confidence_band"] for r in page["reviews"]} <= {band}
+        assert page["counts"]["waiting"] == len(page["reviews"])
+        counted += len(page["reviews"])
+    assert counted == len(texts)
+    dated = desk.get("/v1/reviews", params={"date_from": "2026-03-02", "date_to": "2026-03-02"}).json()
+    assert dated["counts"] == everything["counts"]
+    refused(desk.get("/v1/reviews?sort=luck"), 422, "invalid-request")
+    refused(desk.get("/v1/reviews?confidence=0.5"), 422, "invalid-request")
+
+
+def test_a_page_that_stays_open_keeps_its_lock_until_it_is_taken_over(desk: TestClient) -> None:
+    number = add(desk)
+    refused(desk.post(f"/v1/reviews/{number}/keep", json={}), 409, "review-foreign")
+    state = opened(desk)
+    kept = desk.post(f"/v1/reviews/{number}/keep", json={}).json()
+    TypeAdapter(KeptOut).validate_python(kept)
+    assert kept["version"] == state["version"] and kept["lock"]["until"] > state["lock"]["until"]
+    with as_user(desk, "ben"):
+        refused(desk.post(f"/v1/reviews/{number}/keep", json={}), 409, "review-locked")
+        taken = desk.post(f"/v1/reviews/{number}/open", json={"take_over": True}).json()
+    for action, body in (("keep", {}), ("undo", {"version": taken["version"]}), ("submit", {"version": 2})):
+        told = refused(desk.post(f"/v1/reviews/{number}/{action}", json=body), 409, "review-foreign")
+        assert "taken over by ben" in told["detail"]
+    with as_user(desk, "ben"):
+        step(desk, step(desk, taken, "decisions", kind="accepted", **I10), "submit")
+        refused(desk.post(f"/v1/reviews/{number}/keep", json={}), 409, "review-submitted")
+    refused(desk.post(f"/v1/reviews/{number}/keep", json={"version": 1}), 422, "invalid-request")
+
+
+def test_what_is_missing_is_named(desk: TestClient) -> None:
+    add(desk, text="Day 2. Blood culture pending.", setting="inpatient", patient={"age": 70})
+    missing = {gap["kind"]: gap for gap in opened(desk)["missing"]}
+    assert missing.keys() == {"sex", "discharge-summary", "result"}
+    assert missing["result"]["text"] == "culture pending"
+
+
+def test_a_body_that_is_too_large_changes_nothing(serving: Serving, assistant: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'reviews.sqlite3'}"
+    with serving(assistant, database_url=url, max_body_bytes=2000) as desk:
+        number = add(desk)
+        state = opened(desk)
+        giant = {"version": state["version"], "kind": "rejected", **I10, "reason": "x" * 3000}
+        for path in (f"{number}/decisions", f"{number}/hold", f"{number}/submit"):
+            refused(desk.post(f"/v1/reviews/{path}", json=giant), 413, "body-too-large")
+        for path in ("/v1/audits", "/v1/audits:next", "/v1/audits/1/marks", "/v1/audits/1/answers"):
+            refused(desk.post(path, json=giant), 413, "body-too-large")
+        assert desk.get(f"/v1/reviews/{number}").json()["version"] == state["version"]

@@ -22,6 +22,8 @@ READMES = (
     "docs/registry.md",
     "docs/reviews.md",
     "docs/retraining.md",
+    "docs/accounts.md",
+    "docs/integration-hl7.md",
 )
 
 

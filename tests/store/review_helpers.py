@@ -31,3 +31,16 @@ def add_note(database: Database, assistant: CodeAssistant, **facts: object) -> i
     result = assistant.suggest(note_from_record(record))
     with database.writing() as session:
         return service.create(session, ANNE, record, result).id
+
+
+def add_submitted(database: Database, assistant: CodeAssistant, **facts: object) -> int:
+    """A review that Anne has submitted with one code accepted; gives its number."""
+    number = add_note(database, assistant, **facts)
+    code = {"system": "icd-10-cm", "code": "I10"}
+    with database.writing() as session:
+        version = service.open_review(session, ANNE, number, take_over=True).version
+    with database.writing() as session:
+        service.decide_on(session, ANNE, number, version, "accepted", code, assistant)
+    with database.writing() as session:
+        service.submit(session, ANNE, number, version + 1, [], assistant)
+    return number

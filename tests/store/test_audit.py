@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from review_helpers import RELEASES
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
+from api.store.append_only import release
 from api.store.audit import AuditHead, AuditRow, append, digest
 from api.store.commands import app
 from api.store.database import Database, open_database
@@ -24,12 +26,21 @@ FORK = multiprocessing.get_context("fork")
 
 
 @pytest.fixture
-def trail(database: Database) -> Database:
+def guarded(database: Database) -> Database:
     """A database with an audit trail of some records."""
     for i in range(1, MANY + 1):
         with database.writing() as session:
             append(session, "anne", "view", f"review/{i}", RELEASES, {"version": i, "note": "é 😀"})
     return database
+
+
+@pytest.fixture
+def trail(guarded: Database) -> Database:
+    """The same in the hands of somebody who owns the database, and has taken its triggers off."""
+    with guarded.writing() as session:
+        for statement in release("sqlite" if guarded.sqlite else "postgresql"):
+            session.execute(text(statement))
+    return guarded
 
 
 def write(database: Database, name: str, times: int) -> None:
@@ -50,6 +61,34 @@ def found(database: Database) -> list[Fault]:
 def change(database: Database, record: int, **values: Any) -> None:
     with database.writing() as session:
         session.execute(update(AuditRow).where(AuditRow.number == record).values(**values))
+
+
+CHANGES = [
+    "UPDATE audit SET user_name = 'ben' WHERE number = 7",
+    "UPDATE audit SET user_name = 'ben'",
+    "DELETE FROM audit WHERE number = 7",
+    "DELETE FROM audit",
+]
+ON_SQLITE = [
+    "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE number = 7",
+    "REPLACE INTO audit SELECT * FROM audit",
+]
+ON_POSTGRESQL = [
+    "TRUNCATE audit",
+    "TRUNCATE audit CASCADE",
+    "INSERT INTO audit SELECT * FROM audit WHERE number = 7 ON CONFLICT (number) DO UPDATE SET user_name = 'ben'",
+]
+
+
+def test_the_database_itself_refuses_to_change_a_record(guarded: Database) -> None:
+    for statement in CHANGES + (ON_SQLITE if guarded.sqlite else ON_POSTGRESQL):
+        with pytest.raises(DBAPIError, match="append-only"), guarded.writing() as session:
+            session.execute(text(statement))
+    assert found(guarded) == []
+    with guarded.writing() as session:
+        append(session, "anne", "view", "review/1", RELEASES, {})
+    with guarded.reading() as session:
+        assert session.scalars(select(AuditHead)).one().number == MANY + 1, "records are still added"
 
 
 def test_what_was_written_is_whole(trail: Database) -> None:

@@ -13,8 +13,9 @@ from review_helpers import ANNE, BEN, RELEASES, add_note
 from sqlalchemy import func, select, update
 
 from api.reviews import errors, exports, records, service
+from api.reviews.counting import counts
 from api.reviews.service import Actor
-from api.reviews.worklist import Filters, worklist
+from api.reviews.worklist import Filters, Listing, worklist
 from api.store.audit import AuditRow
 from api.store.database import Database
 from api.store.decisions import DecisionRow, OverrideRow
@@ -183,7 +184,7 @@ def test_a_locked_note_is_refused_to_others_until_it_is_taken_over(desk: Desk) -
     with desk.database.writing() as session:
         taken = service.open_review(session, BEN, desk.number, take_over=True)
     assert taken.holder == "ben"
-    with pytest.raises(errors.ReviewLocked, match="ben"):
+    with pytest.raises(errors.ReviewForeign, match="taken over by ben"):
         desk.decide("accepted", **I10)
     assert actions(desk.database)[-1] == ("ben", "take-over")
 
@@ -194,7 +195,7 @@ def test_a_lock_that_has_run_out_holds_until_somebody_takes_the_note(desk: Desk)
     expire(desk)
     with desk.database.writing() as session:
         assert service.open_next(session, BEN, Filters()).id == desk.number
-    with pytest.raises(errors.ReviewLocked):
+    with pytest.raises(errors.ReviewForeign, match="taken over by ben"):
         desk.decide("accepted", **E11)
 
 
@@ -337,19 +338,24 @@ def test_the_worklist_filters_counts_and_pages(database: Database, assistant: Co
     with database.reading() as session:
 
         def listed(filters: Filters, **more: Any) -> list[int]:
-            given = {"state": None, "holder": None, "after": 0, "limit": 50, **more}
-            return [review.id for review in worklist(session, filters, **given).reviews]
+            return [review.id for review in worklist(session, Listing(filters, **more)).reviews]
 
         assert listed(Filters()) == [a, b, c, d]
         assert listed(Filters(), state="waiting") == [a, b, d]
-        assert listed(Filters(), holder="anne") == [c]
+        assert listed(Filters(), mine="anne") == [c]
         assert listed(Filters(setting="inpatient")) == [b]
         assert listed(Filters(specialty="cardiology")) == [c]
         assert listed(Filters(date_from=date(2026, 3, 1), date_to=date(2026, 3, 2))) == [a, c]
-        page = worklist(session, Filters(), None, None, 0, 3)
+        page = worklist(session, Listing(limit=3))
         assert [r.id for r in page.reviews] == [a, b, c] and page.next == c
-        assert page.counts == {"waiting": 3, "open": 1, "held": 0, "submitted": 0}
-        page = worklist(session, Filters(), None, None, c, 3)
+        assert counts(session, Filters(), "anne").states == {
+            "waiting": 3,
+            "open": 1,
+            "held": 0,
+            "submitted": 0,
+            "closed": 0,
+        }
+        page = worklist(session, Listing(after=c, limit=3))
         assert [r.id for r in page.reviews] == [d] and page.next is None
 
 
@@ -359,7 +365,7 @@ def test_an_audited_note_is_what_training_reads(desk: Desk) -> None:
     desk.decide("rejected", **METFORMIN, reason="denied")
     desk.submit()
     until = exports.record_export(desk.database, "anne", "audited", Filters(), RELEASES)
-    (line,) = exports.audited(exports.submitted(desk.database, Filters(), until))
+    (line,) = exports.audited(exports.submitted(desk.database, "anne", Filters(), until))
     record = json.loads(line)
     assert record["coder"] == "anne" and record["id"] == "visit-1"
     note = audited_from_record(record)
@@ -378,11 +384,11 @@ def test_final_codes_are_csv_without_formulas(database: Database, assistant: Cod
     desk.decide("accepted", **E11)
     desk.submit()
     until = exports.record_export(database, "anne", "codes", Filters(), RELEASES)
-    header, line = exports.final_codes(exports.submitted(database, Filters(), until))
+    header, line = exports.final_codes(exports.submitted(database, "anne", Filters(), until))
     assert header.startswith("review,note,setting,")
     assert line.startswith(f'{number},\'=HYPERLINK(1),outpatient,2026-03-02,"a, b",1,icd-10-cm,E11.9,')
     later = Filters(date_from=date(2026, 4, 1))
-    assert list(exports.submitted(database, later, until)) == []
+    assert list(exports.submitted(database, "anne", later, until)) == []
 
 
 def test_an_export_goes_on_over_many_pages(
@@ -393,4 +399,4 @@ def test_an_export_goes_on_over_many_pages(
     with desk.database.writing() as session:
         session.execute(update(ReviewRow).values(state="submitted", submitted_by="anne", submitted_at=func.now()))
     until = exports.record_export(desk.database, "anne", "audited", Filters(), RELEASES) + timedelta(seconds=2)
-    assert [r.id for r in exports.submitted(desk.database, Filters(), until)] == numbers
+    assert [f.review.id for f in exports.submitted(desk.database, "anne", Filters(), until)] == numbers

@@ -25,7 +25,7 @@ from training.fitting.work import load, write_piece
 
 _MANY = 5000
 """From twice as many notes on, and from each doubling on, a pair must stand in one note more before it counts."""
-_ASSOCIATIONS = tuple(f.name for f in fields(Associations))
+_ASSOCIATIONS = tuple(f.name for f in fields(Associations) if f.init)
 MOST_SENTENCES = 8000
 """Sentences that their classifier keeps, those that are evidence first: the time to fit it grows with their cube."""
 

@@ -7,12 +7,12 @@ evidence. Learnt by :func:`learn_associations`, stored as sorted arrays, looked 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from codeassist.nlp.mentions.mentions import lookup, window_keys
-from codeassist.nlp.mentions.values import Content
+from codeassist.nlp.annotations import Content
+from codeassist.nlp.mentions.mentions import key_filter, lookup, runs, window_keys
 
 LONGEST = 4
 """Longest n-gram, in content words."""
@@ -39,15 +39,14 @@ def association_keys(content: Content) -> Keys:
         content.token, content.value, np.ones(len(content.value), dtype=bool), content.segment, content.gap
     )
     key, first, words = window_keys(everything, LONGEST)
-    keys, firsts, lasts, sizes = [key], [first], [first + words - 1], [words]
-    n = len(content.value)
-    for reach in range(2, min(PAIR_REACH, n - 1) + 1):
-        a = np.flatnonzero(content.segment[: n - reach] == content.segment[reach:])
-        keys.append(content.value[a] + content.value[a + reach])
-        firsts.append(a)
-        lasts.append(a + reach)
-        sizes.append(np.full(len(a), 2))
-    return Keys(np.concatenate(keys), np.concatenate(firsts), np.concatenate(lasts), np.concatenate(sizes))
+    apart, one = np.nonzero(np.arange(2, PAIR_REACH + 1)[:, None] < runs(everything))
+    other = one + apart + 2
+    return Keys(
+        np.concatenate([key, content.value[one] + content.value[other]]),
+        np.concatenate([first, one]),
+        np.concatenate([first + words - 1, other]),
+        np.concatenate([words, np.full(len(one), 2)]),
+    )
 
 
 @dataclass(slots=True)
@@ -58,6 +57,11 @@ class Associations:
     label: np.ndarray
     precision: np.ndarray
     count: np.ndarray
+    present: np.ndarray = field(init=False, repr=False, compare=False)
+    """The :func:`~codeassist.nlp.mentions.mentions.key_filter` of the keys."""
+
+    def __post_init__(self) -> None:
+        self.present = key_filter(self.key)
 
 
 @dataclass(slots=True)
@@ -83,7 +87,7 @@ def find_associations(associations: Associations, contents: Sequence[Content]) -
         if not len(associations.key) or not len(content.value):
             continue
         keys = association_keys(content)
-        which, entry = lookup(associations.key, keys.key)
+        which, entry = lookup(associations.key, keys.key, associations.present)
         rows = (
             np.full(len(which), p, dtype=np.int32),
             keys.first[which],

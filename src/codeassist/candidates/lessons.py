@@ -24,12 +24,13 @@ class Lessons:
         for lesson in (f.name for f in fields(self)):
             value: Associations | Likeness = getattr(self, lesson)
             for field in fields(value):
-                yield lesson, field.name, getattr(value, field.name)
+                if field.init:
+                    yield lesson, field.name, getattr(value, field.name)
 
 
 def lessons_of(array: Callable[[str, str], np.ndarray]) -> Lessons:
     """Lessons whose arrays ``array`` finds by the names of lesson and field."""
     return Lessons(
-        Associations(*(array("associations", f.name) for f in fields(Associations))),
+        Associations(*(array("associations", f.name) for f in fields(Associations) if f.init)),
         *(Likeness(*(array(lesson, f.name) for f in fields(Likeness))) for lesson in ("notes", "sentences")),
     )

@@ -16,7 +16,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.kernel_ridge import KernelRidge
 
 from codeassist.candidates.associations import association_keys
-from codeassist.nlp.mentions.values import Content
+from codeassist.nlp.annotations import Content
 from codeassist.nlp.reading import ReadDocument
 
 BUCKETS = 1 << 18

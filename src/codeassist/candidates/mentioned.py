@@ -45,6 +45,7 @@ class MentionedCodes:
     def __init__(self, store: Store, leaves: LeafPicker) -> None:
         self._store = store
         self._leaves = leaves
+        self._type_one_rows = store.prefix("icd-10-cm", "E10")
 
     def __call__(self, read: ReadNote, day: int) -> MentionHits:
         rows: list[tuple[int, int, int, int, int, int]] = []
@@ -56,12 +57,10 @@ class MentionedCodes:
             mentions = part.notes.mentions
             assert mentions is not None
             found: dict[int, dict[int, tuple[int, int, int]]] = {}
-            for m in range(len(mentions)):
-                named = int(target[mentions.phrase[m]])
-                if type_one:
-                    named = self._as_type_one(named)
+            columns = (target[mentions.phrase].tolist(), mentions.start.tolist(), mentions.end.tolist())
+            for m, (phrase_row, start, end) in enumerate(zip(*columns, strict=True)):
+                named = self._as_type_one(phrase_row) if type_one else phrase_row
                 row = self._widened(named, day)
-                start, end = int(mentions.start[m]), int(mentions.end[m])
                 span = start * 100_003 + end
                 for leaf, matched, left_open in self._choose(part, row, named, start, end, day):
                     if left_open and row >= 0:
@@ -103,15 +102,13 @@ class MentionedCodes:
 
         Diabetes without a type is type 2 only where the note does not name one (guideline I.C.4.a.1, 2).
         """
-        if any(_TYPE_TWO.search(part.notes.text) for part in read.parts):
-            return False
         for part in read.parts:
             mentions = part.notes.mentions
             assert mentions is not None
             rows = self._store.phrases.row[mentions.phrase]
-            named = (rows >= 0) & (self._store.key[np.maximum(rows, 0)].astype("S3") == b"E10")
+            named = (rows >= self._type_one_rows.start) & (rows < self._type_one_rows.stop)
             if (part.notes.status[mentions.start[named]] == STATUSES.index("present")).any():
-                return True
+                return not any(_TYPE_TWO.search(part.notes.text) for part in read.parts)
         return False
 
     def _as_type_one(self, row: int) -> int:
@@ -134,6 +131,8 @@ class MentionedCodes:
         The phrase stands for ``named``, and is looked for below ``row``, which may be wider; a leaf found so must be
         said in full.
         """
+        if row >= 0 and self._store.billable[row]:
+            return [(row, 0, 0)] if self._store.valid(day)[row] else []
         words = part.context.words(start, end)
         if row < 0:
             choice = resolve_pattern(self._store.patterns[-1 - row], words)
@@ -141,8 +140,6 @@ class MentionedCodes:
             if choice is None or found is None or not self._store.valid(day)[found]:
                 return []
             return [(found, len(choice.matched), int(bool(choice.open)))]
-        if self._store.billable[row]:
-            return [(row, 0, 0)] if self._store.valid(day)[row] else []
         vocabulary = self._leaves.vocabulary(row)
         sides = [words]
         if "bilateral" in words and "bilateral" not in vocabulary and {"left", "right"} <= vocabulary:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from spacy.language import Language
 from spacy.tokens import Doc
 
 from codeassist.nlp.annotations import TEXT
@@ -10,19 +9,23 @@ from codeassist.nlp.assertion.assertion import AssertionMarker
 from codeassist.nlp.mentions.mentions import MentionFinder
 from codeassist.nlp.sections.sections import Sectionizer
 from codeassist.nlp.sentences.sentences import SentenceSplitter
-from codeassist.nlp.tokenizer import blank_english
+from codeassist.nlp.tokenizer import Tokenizer
 from codeassist.terminology.store import Store
 
 
 class Pipeline:
-    """The components in their order, over one tokenizer; call it with a text."""
+    """The components in their order, over one tokenizer; call it with a text.
 
-    def __init__(self, store: Store) -> None:
-        self._nlp: Language = blank_english()
-        self._components = (SentenceSplitter(), Sectionizer(), AssertionMarker(), MentionFinder(store))
+    With ``spans`` the sentences and sections are also set as spaCy's own; the arrays of
+    :class:`~codeassist.nlp.annotations.Annotations` are filled either way.
+    """
+
+    def __init__(self, store: Store, spans: bool = True) -> None:
+        self._tokenizer = Tokenizer()
+        self._components = (SentenceSplitter(spans), Sectionizer(spans), AssertionMarker(), MentionFinder(store))
 
     def __call__(self, text: str) -> Doc:
-        doc = self._nlp.make_doc(text)
+        doc = self._tokenizer(text)
         doc.user_data[TEXT] = text
         for component in self._components:
             doc = component(doc)

@@ -87,15 +87,19 @@ COLUMN = {name: i for i, name in enumerate(FEATURES)}
 _LAST = 999
 """The rank of what has no score."""
 _MENTION_COLUMNS = len(MENTION_FEATURES)
+_NO_PLACE = 99
+"""Above all places and counts of which a feature takes the least."""
 _TREATMENT = np.sort(np.array([hash_string(w) for w in TREATMENT_WORDS], dtype=np.uint64))
 
 
 @dataclass(slots=True)
 class Candidates:
     """The candidates of a note: ids (rows of the store, or beyond it labels that only the training data knows),
-    their feature matrix, and the mention hits and association hits that concern each."""
+    system and code without dot of each, their feature matrix, and the mention hits and association hits that concern
+    each."""
 
     ids: np.ndarray
+    keys: list[tuple[str, str]]
     matrix: np.ndarray
     hits: MentionHits
     hit_candidate: np.ndarray
@@ -138,20 +142,23 @@ class FeatureExtractor:
         self._store = store
         self.extra = extra
         self._codes: dict[int, np.ndarray] = {}
+        self._keys: dict[int, tuple[str, str]] = {}
 
     def key(self, candidate: int) -> tuple[str, str]:
         """System and code without dot of a candidate id."""
         n = len(self._store)
         if candidate >= n:
             return self.extra[candidate - n]
-        return self._store.system_name(candidate), self._store.key[candidate].decode()
+        found = self._keys.get(candidate)
+        if found is None:
+            found = self._store.system_name(candidate), self._store.key[candidate].decode()
+            self._keys[candidate] = found
+        return found
 
     def __call__(self, read: ReadNote, hits: MentionHits, taught: Taught) -> Candidates:
-        ids = np.unique(
-            np.concatenate(
-                [hits.row, taught.hits.label, *(s.ids[s.proposed] for s in (taught.notes, taught.sentences))]
-            ).astype(np.int64)
-        )
+        proposed = [s.ids[s.proposed] for s in (taught.notes, taught.sentences)]
+        ids = np.unique(np.concatenate([hits.row, taught.hits.label, *proposed]).astype(np.int64))
+        keys = [self.key(c) for c in ids.tolist()]
         matrix = np.zeros((len(ids), len(FEATURES)), dtype=np.float32)
         at = np.searchsorted(ids, hits.row)
         if len(hits):
@@ -160,45 +167,51 @@ class FeatureExtractor:
         self._taught_features(read, hits, at, taught, taught_at, ids, matrix)
         self._code_features(ids, matrix)
         self._note_features(read, ids, matrix)
-        self._sibling_features(ids, matrix)
-        return Candidates(ids, matrix, hits, at, taught.hits, taught_at)
+        self._sibling_features(keys, matrix)
+        return Candidates(ids, keys, matrix, hits, at, taught.hits, taught_at)
 
     def _mention_features(self, read: ReadNote, hits: MentionHits, at: np.ndarray, matrix: np.ndarray) -> None:
         columns = _hit_columns(read, hits, self._store)
-        for p, name in enumerate(SECTION_FEATURES):
-            np.add.at(matrix[:, COLUMN[name]], at[columns.group == p], 1)
-        for s, name in enumerate(STATUS_FEATURES):
-            np.add.at(matrix[:, COLUMN[name]], at[columns.status == s], 1)
-        for k, name in enumerate(KIND_FEATURES):
-            np.add.at(matrix[:, COLUMN[name]], at[columns.kind == k], 1)
+        for names, values in (
+            (SECTION_FEATURES, columns.group),
+            (STATUS_FEATURES, columns.status),
+            (KIND_FEATURES, columns.kind),
+        ):
+            first, width = COLUMN[names[0]], len(names)
+            counts = np.bincount(at * width + values, minlength=len(matrix) * width)
+            matrix[:, first : first + width] = counts.reshape(-1, width)
         # what the best mention is like counts over those that are asserted, or over all where none is
         weight = np.where((columns.status == 0) | (columns.status == 2), 1.0, 0.5)
-        for name, values in (
-            ("match_words", columns.words * weight),
-            ("attributes_matched", hits.matched),
-            ("opens_line", columns.opens_line),
-            ("opens_assessment_line", columns.opens_line & (columns.group == ASSESSMENT)),
-            ("treated_nearby", columns.treated),
-            ("last_place", columns.place),
-            ("fills_line", columns.fills),
-            ("combines", hits.combined == 1),
-            ("replaced", hits.combined == 2),
-        ):
-            np.maximum.at(matrix[:, COLUMN[name]], at, values.astype(np.float32))
-        for name, values in (
-            ("match_readings", hits.readings),
-            ("match_nested", columns.nested),
-            ("attributes_open", hits.open),
-            ("first_place", columns.place),
-            ("beside_condition", columns.beside),
-        ):
-            column = np.full(len(matrix), 99, dtype=np.float32)
-            np.minimum.at(column, at, values.astype(np.float32))
-            matrix[:, COLUMN[name]] = np.where(column == 99, -1, column)
-        place = np.full(len(matrix), 99, dtype=np.float32)
-        chosen = (columns.group == ASSESSMENT) & (columns.status == 0)
-        np.minimum.at(place, at[chosen], columns.place[chosen])
-        matrix[:, COLUMN["assessment_place"]] = np.where(place == 99, -1, place)
+        greatest = {
+            "match_words": columns.words * weight,
+            "attributes_matched": hits.matched,
+            "opens_line": columns.opens_line,
+            "opens_assessment_line": columns.opens_line & (columns.group == ASSESSMENT),
+            "treated_nearby": columns.treated,
+            "last_place": columns.place,
+            "fills_line": columns.fills,
+            "combines": hits.combined == 1,
+            "replaced": hits.combined == 2,
+        }
+        assessed = (columns.group == ASSESSMENT) & (columns.status == 0)
+        least = {
+            "match_readings": hits.readings,
+            "match_nested": columns.nested,
+            "attributes_open": hits.open,
+            "first_place": columns.place,
+            "beside_condition": columns.beside,
+            "assessment_place": np.where(assessed, columns.place, _NO_PLACE),
+        }
+        order = np.argsort(at, kind="stable")
+        starts = np.flatnonzero(np.diff(at[order], prepend=-1))
+        mentioned = at[order[starts]][:, None]
+        table = np.stack([*greatest.values()], axis=1).astype(np.float32)[order]
+        matrix[mentioned, [COLUMN[n] for n in greatest]] = np.maximum.reduceat(table, starts, axis=0)
+        table = np.stack([*least.values()], axis=1).astype(np.float32)[order]
+        lowest = np.minimum.reduceat(table, starts, axis=0)
+        places = [COLUMN[n] for n in least]
+        matrix[:, places] = -1
+        matrix[mentioned, places] = np.where(lowest >= _NO_PLACE, -1, lowest)
 
     def _taught_features(
         self,
@@ -294,11 +307,10 @@ class FeatureExtractor:
         for name, value in values.items():
             matrix[:, COLUMN[name]] = value
 
-    def _sibling_features(self, ids: np.ndarray, matrix: np.ndarray) -> None:
+    def _sibling_features(self, keys: list[tuple[str, str]], matrix: np.ndarray) -> None:
         """How a candidate stands among those of its category (three characters, or a PCS table)."""
-        if not len(ids):
+        if not keys:
             return
-        keys = [self.key(c) for c in ids.tolist()]
         categories: dict[tuple[str, str], int] = {}
         category = np.array([categories.setdefault((s, k[:3]), len(categories)) for s, k in keys])
         strength = (

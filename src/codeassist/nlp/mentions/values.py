@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from spacy.strings import hash_string
 
-from codeassist.nlp.annotations import Annotations
+from codeassist.nlp.annotations import Annotations, Content
 from codeassist.terminology.store import Store
 from codeassist.terminology.words import STOP_WORDS, mix
 
@@ -17,20 +16,6 @@ _EXTRA_STOPS = ("'s", "’s", "`", "'")
 
 _QUALIFIERS = "left right bilateral bilaterally mild moderate severe inferior superior".split()
 """Words that a name may hold without changing what it names ("osteoarthritis of the right knee")."""
-
-
-@dataclass(slots=True)
-class Content:
-    """The content words of a note: token index, value, and whether the value is known to the terminology.
-
-    ``gap`` counts, up to each content word, the punctuation that separates list items.
-    """
-
-    token: np.ndarray
-    value: np.ndarray
-    known: np.ndarray
-    segment: np.ndarray
-    gap: np.ndarray
 
 
 @cache
@@ -60,6 +45,8 @@ def _isin(values: np.ndarray, table: np.ndarray) -> np.ndarray:
 
 def content_words(notes: Annotations, store: Store) -> Content:
     """The content words of a note with their values; unknown words keep a value that no phrase holds."""
+    if notes.content is not None:
+        return notes.content
     lower = notes.lower
     stops = _isin(lower, _stop_hashes()) | notes.punctuation | notes.space
     token = np.flatnonzero(~stops)
@@ -68,4 +55,5 @@ def content_words(notes: Annotations, store: Store) -> Content:
     known = store.form_key[at] == words
     value = np.where(known, store.form_value[at], mix(words))
     gap = np.cumsum(_isin(lower, _separator_hashes()))[token]
-    return Content(token, value, np.asarray(known), notes.sentence[token], gap)
+    notes.content = Content(token, value, np.asarray(known), notes.sentence[token], gap)
+    return notes.content

@@ -1,0 +1,1 @@
+"""Who is asking: accounts, sign-in, sessions, keys, and what guards them."""

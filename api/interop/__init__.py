@@ -1,0 +1,1 @@
+"""What EHRs speak: CDS Hooks, FHIR and SMART."""

@@ -1,0 +1,1 @@
+"""CDS Hooks 2.0: cards with suggested codes in the EHR."""

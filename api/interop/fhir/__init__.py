@@ -1,0 +1,1 @@
+"""FHIR R4: suggested codes for documents, the code systems, and final codes."""

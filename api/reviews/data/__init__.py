@@ -1,0 +1,1 @@
+"""Tables that a coder can read and correct."""

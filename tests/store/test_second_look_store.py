@@ -1,0 +1,166 @@
+"""Second looks, counters, time worked and the migration, on both databases."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from review_helpers import ANNE, BEN, add_note, add_submitted
+from sqlalchemy import create_engine, func, select, text
+
+import api.store.database
+from api.reviews import errors, locks, second_looks, service
+from api.reviews.counting import counts
+from api.reviews.reports import REPORTS, Span, report
+from api.reviews.second_looks import Sample
+from api.reviews.worklist import Filters
+from api.store.audit import AuditRow
+from api.store.database import Database, open_database
+from api.store.outcomes import OutcomeRow
+from api.store.reviews import ReviewRow, WorklistCount
+from api.store.verify import verify
+
+if TYPE_CHECKING:
+    from codeassist.assistant import CodeAssistant
+
+I10 = {"system": "icd-10-cm", "code": "I10"}
+
+
+def test_a_second_look_is_in_the_audit_trail_without_its_texts(database: Database, assistant: CodeAssistant) -> None:
+    number = add_submitted(database, assistant)
+    with database.writing() as session:
+        look = second_looks.start_next(session, "ben", "blind", Sample()).id
+    with database.writing() as session:
+        second_looks.decide_again(session, "ben", look, 1, "added", {"system": "icd-10-cm", "code": "R51.9"}, assistant)
+    with database.writing() as session:
+        assert len(second_looks.submit(session, "ben", look, 2).differences) == 2
+    for difference in (1, 2):
+        with database.writing() as session:
+            second_looks.mark(session, "ben", look, 2 + difference, difference, "auditor", "other", "secret-word")
+    for difference in (1, 2):
+        with database.writing() as session:
+            second_looks.answer(session, "anne", look, 4 + difference, difference, "rebut", "secret-word")
+    with database.writing() as session:
+        assert second_looks.close(session, "ben", look, 7, False).state == "closed"
+    with database.reading() as session:
+        records = session.scalars(select(AuditRow).where(AuditRow.subject == f"audit/{look}").order_by(AuditRow.number))
+        found = records.all()
+        assert [r.action for r in found] == "open decision submit mark mark answer answer close".split()
+        assert "secret-word" not in json.dumps([r.details for r in found])
+        assert list(verify(session)) == []
+        assert session.get_one(ReviewRow, number).lot is None, "it is not drawn again"
+        for name in REPORTS:
+            report(session, name, Span(coder="anne", setting="outpatient"))
+
+
+def test_two_auditors_at_once_get_two_reviews(database: Database, assistant: CodeAssistant) -> None:
+    numbers = {add_submitted(database, assistant) for _ in range(2)}
+
+    def drawn(name: str) -> int:
+        with database.writing() as session:
+            return second_looks.start_next(session, name, "blind", Sample()).review_id
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(drawn, ["ben", "dora"])) == numbers
+    with pytest.raises(errors.NothingToAudit):
+        drawn("eve")
+
+
+def test_the_counters_are_the_counts(database: Database, assistant: CodeAssistant) -> None:
+    numbers = [add_note(database, assistant, specialty=s) for s in ("a", "b", None)]
+    with database.writing() as session:
+        version = service.open_review(session, ANNE, numbers[0]).version
+    with database.writing() as session:
+        service.hold(session, ANNE, numbers[0], version, "x")
+    with database.writing() as session:
+        service.open_review(session, BEN, numbers[1])
+    with database.writing() as session:
+        service.open_review(session, ANNE, numbers[1], take_over=True)
+    add_submitted(database, assistant, specialty="b")
+    with database.reading() as session:
+        state = ReviewRow.state
+        real = {row[0]: row[1] for row in session.execute(select(state, func.count()).group_by(state))}
+        found = counts(session, Filters(), "anne")
+        assert found.states == real == {"held": 1, "open": 1, "waiting": 1, "submitted": 1}
+        assert found.mine == {"open": 1, "assigned": 0, "held": 1, "submitted": 1}
+        assert found.specialties == ["a", "b"]
+        assert counts(session, Filters(specialty="b"), "anne").states["submitted"] == 1
+        assert counts(session, Filters(setting="inpatient"), "anne").states["submitted"] == 0
+
+
+def test_time_worked_leaves_out_idle_gaps(
+    database: Database, assistant: CodeAssistant, opened: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, version = opened
+    with database.reading() as session:
+        moment = session.get_one(ReviewRow, number).seen_at
+    assert moment is not None
+    steps = [timedelta(seconds=40), timedelta(hours=2), timedelta(seconds=20)]
+    for step, code in zip(steps, ["I10", "E11.9", "Z79.84"], strict=True):
+        moment += step
+        monkeypatch.setattr(locks, "now", lambda at=moment: at)
+        with database.writing() as session:
+            sent = {"system": "icd-10-cm", "code": code}
+            version = service.decide_on(session, ANNE, number, version, "accepted", sent, assistant).version
+    with database.reading() as session:
+        assert session.get_one(ReviewRow, number).seconds == 40 + locks.IDLE.total_seconds() + 20
+
+
+def test_the_migration_fills_what_was_there_before(url: str, assistant: CodeAssistant, tmp_path: Path) -> None:
+    database = open_database(url)
+    waiting, done = add_note(database, assistant, specialty="a"), add_submitted(database, assistant, specialty="a")
+
+    def kept() -> list[object]:
+        with database.reading() as session:
+            reviews = session.scalars(select(ReviewRow).order_by(ReviewRow.id)).all()
+            facts = [
+                (
+                    r.record_id,
+                    r.setting,
+                    r.specialty,
+                    r.date_of_service,
+                    r.received,
+                    r.confidence,
+                    r.band,
+                    r.submitted_on,
+                )
+                for r in reviews
+            ]
+            rows = [(o.review_id, o.number, o.code, o.outcome, o.coder) for o in session.scalars(select(OutcomeRow))]
+            tallies = [
+                (c.state, c.specialty, c.band, c.number) for c in session.scalars(select(WorklistCount)) if c.number
+            ]
+            return [facts, sorted(rows), sorted(tallies)]
+
+    before = kept()
+    _back_to_the_first(url)
+    database.upgrade()
+    assert kept() == before and waiting < done
+    database.close()
+
+
+def _back_to_the_first(url: str) -> None:
+    """The schema as it was before this migration, its rows kept."""
+    columns = """taken_from submitted_on record_id setting specialty date_of_service dated received confidence band
+        priority assigned_to seconds seen_at lot""".split()
+    tables = "second_look_codes differences second_look_decisions second_looks outcomes worklist_counts".split()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in tables:
+            connection.execute(text(f"DROP TABLE {table}"))
+        indices = (i.name for i in ReviewRow.__table__.indexes if i.name != "ix_reviews_state_id")  # type: ignore[attr-defined]
+        for index in indices:
+            connection.execute(text(f"DROP INDEX {index}"))
+        for column in columns:
+            connection.execute(text(f"ALTER TABLE reviews DROP COLUMN {column}"))
+        config = Config()
+        config.set_main_option("script_location", str(Path(api.store.database.__file__).with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.stamp(config, "0001")
+    engine.dispose()
