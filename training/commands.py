@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import platform
 import time
 from importlib import metadata
@@ -14,6 +13,7 @@ import typer
 
 from codeassist.errors import InputError
 from training.data_report.commands import data_report
+from training.evaluation.commands import evaluate
 from training.registry.commands import app as models_app
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "spacy", "joblib")
@@ -21,6 +21,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "spacy", "joblib")
 
 app = typer.Typer(help="Train and measure model releases.")
 app.add_typer(models_app, name="models")
+app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")(evaluate)
 app.command("data-report", epilog="Example: `codeassist data-report --audited site.jsonl --strict`")(data_report)
 
 
@@ -96,31 +97,6 @@ def train(
     )
     write_card(out, card.read_text(encoding="utf-8") if card else "")
     typer.echo(f"trained on {len(notes)} notes in {time.monotonic() - started:.0f} s: {out}")
-
-
-@app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")
-def evaluate(
-    model: Annotated[Path, typer.Option("--model", help="folder of a model release")],
-    audited: Annotated[Path, typer.Option("--audited", help="audited notes that the model has not seen")],
-    report: Annotated[Path | None, typer.Option("--report", help="folder for metrics.json and report.md")] = None,
-) -> None:
-    """Measure a model release on audited notes."""
-    from codeassist.assistant import load
-    from codeassist.progress import track
-    from training.audited import read_audited
-    from training.metrics import measure, render
-
-    notes = list(read_audited(audited))
-    if not notes:
-        raise InputError(f"{audited} has no audited notes")
-    assistant = load(model)
-    results = list(track((assistant.suggest(n.note) for n in notes), len(notes), "notes"))
-    figures = measure(notes, results)
-    typer.echo(render(figures))
-    if report is not None:
-        report.mkdir(parents=True, exist_ok=True)
-        (report / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        (report / "report.md").write_text(render(figures) + "\n", encoding="utf-8")
 
 
 @app.command("accuracy", epilog="Example: `codeassist accuracy --shared ../shared --report out/accuracy`")

@@ -61,6 +61,11 @@ class Release:
     phrases: LearnedPhrases
     rankers: dict[str, Ranker]
 
+    def frequency(self) -> dict[tuple[str, str], int]:
+        """Number of training notes that had each code, as (system, code without dot)."""
+        counts = (self.shares * int(self.manifest.get("notes", 0))).round().astype(int).tolist()
+        return dict(zip(self.labels, counts, strict=True))
+
 
 def save_release(
     folder: Path,
