@@ -13,6 +13,7 @@ import typer
 
 from codeassist.errors import InputError
 from training.data_report.commands import data_report
+from training.deidentify.commands import deidentify
 from training.evaluation.commands import evaluate
 from training.registry.commands import app as models_app
 
@@ -22,6 +23,7 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "spacy", "joblib")
 app = typer.Typer(help="Train and measure model releases.")
 app.add_typer(models_app, name="models")
 app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")(evaluate)
+app.command("deidentify", epilog="Example: `codeassist deidentify site.jsonl out.jsonl --key site.key`")(deidentify)
 app.command("data-report", epilog="Example: `codeassist data-report --audited site.jsonl --strict`")(data_report)
 
 

@@ -148,7 +148,7 @@ def test_a_release_measured_on_what_it_was_trained_on_is_told(run: Any, root: Pa
 
     shutil.copytree(root / "models", tmp_path / "model")
     (tmp_path / "a.jsonl").write_text(
-        '{"text": "Assessment: gout.", "date_of_service": "2026-03-02", "codes": [{"system": "icd-10-cm", "code": "M10.9"}]}\n',
+        '{"text": "Gout.", "date_of_service": "2026-03-02", "codes": [{"system": "icd-10-cm", "code": "M10.9"}]}\n',
         encoding="utf-8",
     )
     from training.fingerprint import data_record
