@@ -20,8 +20,9 @@ from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
 from api.middleware import Guard
 from api.openapi import describe
-from api.routes import codes, edits, exports, health, pages, queries, reviews, suggestions
+from api.routes import codes, drift, edits, exports, health, pages, queries, reviews, suggestions
 from api.settings import ApiSettings
+from api.shadow.process import Shadow
 from api.store.database import Database, open_database
 from codeassist.errors import CodeassistError
 from codeassist.registry import promotion_stamp
@@ -54,6 +55,8 @@ def create_app(
     settings = settings or read_settings(ApiSettings)
     engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
 
+    shadow = Shadow(settings)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened = database
@@ -62,7 +65,8 @@ def create_app(
         app.state.database = opened
         try:
             async with engine.running():
-                yield
+                with shadow.beside(opened):
+                    yield
         finally:
             opened.close()
 
@@ -77,7 +81,8 @@ def create_app(
     )
     app.state.engine = engine
     app.state.settings = settings
-    for module in (suggestions, edits, queries, codes, reviews, exports, health, pages):
+    app.state.shadow = shadow
+    for module in (suggestions, edits, queries, codes, reviews, exports, drift, health, pages):
         app.include_router(module.router)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(Guard)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import platformdirs
 from pydantic import PositiveInt
@@ -26,5 +27,9 @@ class ApiSettings(Settings):
     """Where notes, reviews and the audit trail are kept: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``."""
     lock_minutes: PositiveInt = 15
     """How long a note stays locked to the coder who has it open, after the last change."""
+    shadow_model: Path | None = None
+    """A candidate release that scores live notes without being shown (see ``docs/drift.md``)."""
+    shadow_queue: PositiveInt = 32
+    """How many notes may wait for it; older ones are dropped, and counted."""
     threads: PositiveInt = os.cpu_count() or 1
     """How many notes are read at the same time."""

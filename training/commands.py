@@ -15,6 +15,7 @@ from codeassist.errors import InputError
 from training.data_report.commands import data_report
 from training.deidentify.commands import deidentify
 from training.evaluation.commands import evaluate
+from training.learning.commands import drift, teach
 from training.registry.commands import app as models_app
 
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "spacy", "joblib")
@@ -24,6 +25,8 @@ app = typer.Typer(help="Train and measure model releases.")
 app.add_typer(models_app, name="models")
 app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")(evaluate)
 app.command("deidentify", epilog="Example: `codeassist deidentify site.jsonl out.jsonl --key site.key`")(deidentify)
+app.command("teach", epilog="Example: `codeassist teach waiting.jsonl order.jsonl --most 50`")(teach)
+app.command("drift", epilog="Example: `codeassist drift --audited march.jsonl --report drift.json`")(drift)
 app.command("data-report", epilog="Example: `codeassist data-report --audited site.jsonl --strict`")(data_report)
 
 
@@ -44,6 +47,7 @@ def train(
     card: Annotated[Path | None, typer.Option(help="Markdown to append to the model card: figures, limits")] = None,
 ) -> None:
     """Train a model release on audited notes."""
+    from codeassist.drift import profile_of
     from codeassist.nlp.reading import NoteReader
     from codeassist.progress import track
     from codeassist.release import MANIFEST, save_release
@@ -87,6 +91,7 @@ def train(
         neighbour_labels=fitted.neighbour_labels,
         phrases=phrases,
         rankers=fitted.rankers,
+        profile=profile_of((n.note, [(c.system, c.key) for c in n.codes]) for n in notes).as_record(),
         facts={
             "seed": seed,
             "data": [data_record(p, licence) for p in audited],

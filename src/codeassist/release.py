@@ -8,6 +8,7 @@
       neighbours/*.npy       training notes as TF-IDF rows, dual coefficients
       phrases/*.npy          phrase keys learnt from term files, and the codes they stand for
       rankers/*.npy          for each ranker its trees and its calibration
+      profile.json           what the training notes were like, to see drift
 
 Every file is an array or JSON, hashed against the manifest before it is opened; nothing is unpickled. Where the site
 has trusted keys, the manifest must be signed by one of them (:mod:`codeassist.signing`).
@@ -35,6 +36,7 @@ from codeassist.signing import require_trusted
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+PROFILE = "profile.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Release:
     neighbour_labels: np.ndarray
     phrases: LearnedPhrases
     rankers: dict[str, Ranker]
+    profile: dict[str, Any] | None = None
+    """What the training notes were like (:mod:`codeassist.drift`); ``None`` in releases that keep none."""
 
     def frequency(self) -> dict[tuple[str, str], int]:
         """Number of training notes that had each code, as (system, code without dot)."""
@@ -81,6 +85,7 @@ def save_release(
     phrases: LearnedPhrases,
     rankers: dict[str, Ranker],
     facts: dict[str, Any],
+    profile: dict[str, Any] | None = None,
 ) -> None:
     """Write a release into ``folder`` (made if need be); ``facts`` are kept in the manifest."""
     for sub in ("associations", "neighbours", "phrases", "rankers"):
@@ -107,6 +112,9 @@ def save_release(
         array(f"rankers/{group}_values", ranker.values)
     (folder / "labels.json").write_text(json.dumps([f"{s}:{c}" for s, c in labels]), encoding="utf-8")
     written.append(folder / "labels.json")
+    if profile is not None:
+        (folder / PROFILE).write_text(json.dumps(profile, sort_keys=True), encoding="utf-8")
+        written.append(folder / PROFILE)
     manifest = {
         "format": FORMAT,
         "name": name,
@@ -164,6 +172,7 @@ def load_release(folder: Path, sha256: str | None = None) -> Release:
         neighbour_labels=np.asarray(array("neighbours/labels")),
         phrases=LearnedPhrases(*(array(f"phrases/{f}") for f in ("key", "code", "words"))),
         rankers=rankers,
+        profile=json.loads((folder / PROFILE).read_bytes()) if PROFILE in manifest["files"] else None,
     )
 
 

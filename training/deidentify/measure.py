@@ -48,7 +48,7 @@ def read_marked(path: Path) -> list[tuple[str, list[Identifier]]]:
             plain += raw.strip()[last : m.start()]
             if m[1] not in KINDS:
                 raise ValueError(f"unknown kind {m[1]!r}")
-            marks.append(Identifier(len(plain), len(plain) + len(m[2]), m[1]))  # type: ignore[arg-type]
+            marks.append(Identifier(len(plain), len(plain) + len(m[2]), m[1]))
             plain, last = plain + m[2], m.end()
         out.append((plain + raw.strip()[last:], marks))
     return out

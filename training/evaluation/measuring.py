@@ -106,8 +106,8 @@ def against(name: str, other: Sequence[CodingResult], mine: Evaluation, notes: S
     """What another release, with results ``other`` on the same notes, says beside the one that was measured."""
     judged = judged_all(notes, other)
     compared = compare(score_judged(judged, patients_of(notes)), mine.scores, mine.confidence)
-    tests = {
-        s: mcnemar([n.only((s,)) for n in judged], [n.only((s,)) for n in mine.judged])
+    tests: dict[str, McNemar] = {
+        str(s): mcnemar([n.only((s,)) for n in judged], [n.only((s,)) for n in mine.judged])
         for s in SYSTEMS
         if s in mine.systems
     }

@@ -32,7 +32,7 @@ def score(notes: Sequence[AuditedNote], results: Iterable[CodingResult]) -> Scor
 
 def score_judged(judged: Sequence[Judged], patients: np.ndarray) -> Scores:
     """The same for notes that were judged before."""
-    systems = {}
+    systems: dict[str, np.ndarray] = {}
     for system in SYSTEMS:
         if any(c[0] == system for n in judged for c in n.gold):
             systems[system] = np.array([note_sums(n.only((system,))) for n in judged])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import api.store.shadow  # noqa: F401 - a table that nothing else may have named yet
 from api.store.base import Base
 
 context.configure(
