@@ -52,6 +52,7 @@ def train(
     from codeassist.progress import track
     from codeassist.release import MANIFEST, save_release
     from codeassist.settings import settings
+    from codeassist.site import with_site
     from codeassist.terminology.access import open_store
     from codeassist.terminology.phrases import PhraseKind
     from training.audited import read_audited
@@ -59,6 +60,7 @@ def train(
     from training.dataset import label_list, make_examples
     from training.fingerprint import data_record
     from training.fit import fit
+    from training.site import checked_site, localised
     from training.terms import learn_terms
 
     if card is not None and not card.is_file():
@@ -72,7 +74,9 @@ def train(
     notes = [n for path in audited for n in read_audited(path)]
     if len(notes) < 10:
         raise InputError(f"{len(notes)} audited notes are too few to train on: give at least 10")
-    store = open_store()
+    site = checked_site(settings().site_dir)
+    store = with_site(open_store(), site) if site is not None else open_store()
+    notes = [localised(n, site) for n in notes] if site is not None else notes
     phrases = learn_terms(terms or [], store)
     extended = store.with_phrases(phrases.key, phrases.code, phrases.words, PhraseKind.INDEX)
     whole = labels == "audited"
@@ -91,12 +95,14 @@ def train(
         neighbour_labels=fitted.neighbour_labels,
         phrases=phrases,
         rankers=fitted.rankers,
+        site=site.folder if site is not None else None,
         profile=profile_of((n.note, [(c.system, c.key) for c in n.codes]) for n in notes).as_record(),
         facts={
             "seed": seed,
             "data": [data_record(p, licence) for p in audited],
             "terms": [data_record(p, "US government work or CC0: see the card") for p in terms or []],
             "notes": len(notes),
+            "site": {"sha256": site.sha256} if site is not None else None,
             "libraries": {"python": platform.python_version(), **{n: metadata.version(n) for n in _LIBRARIES}},
             "terminology": store.releases,
             "metrics": {"out_of_fold": fitted.metrics},

@@ -33,8 +33,8 @@ class Shadow:
 
     @contextmanager
     def beside(self, database: Database) -> Iterator[None]:
-        """Keep the worker running inside the block: it scores what comes into ``database`` from now on. That it can't be
-        started is logged, and nothing else."""
+        """Keep the worker running inside the block: it scores what comes into ``database`` from now on. That it can't
+        be started is logged, and nothing else."""
         if self._settings.shadow_model is not None:
             self._start(database)
         try:

@@ -1,7 +1,7 @@
-"""The process of shadow mode: ``python -m api.shadow.worker PARENT NOTE``, started by the service and gone with it: it scores what comes after
-the note of that number.
+"""The process of shadow mode: ``python -m api.shadow.worker PARENT NOTE``, started by the service and gone with it.
 
-It has the least priority of the system and an interpreter of its own, so that it never holds up a live answer.
+It scores what comes after the note of that number. It has the least priority of the system and an interpreter of its
+own, so that it never holds up a live answer.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@
       neighbours/*.npy       training notes as TF-IDF rows, dual coefficients
       phrases/*.npy          phrase keys learnt from term files, and the codes they stand for
       rankers/*.npy          for each ranker its trees and its calibration
+      site/*.tsv             the site's own terms, headings, cues and codes that it was trained with
       profile.json           what the training notes were like, to see drift
 
 Every file is an array or JSON, hashed against the manifest before it is opened; nothing is unpickled. Where the site
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ from codeassist.signing import require_trusted
 FORMAT = 1
 MANIFEST = "manifest.json"
 PROFILE = "profile.json"
+SITE = "site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Release:
     rankers: dict[str, Ranker]
     profile: dict[str, Any] | None = None
     """What the training notes were like (:mod:`codeassist.drift`); ``None`` in releases that keep none."""
+    site: Path | None = None
+    """The copy of the site's folder that the release was trained with (:mod:`codeassist.site`)."""
 
     def frequency(self) -> dict[tuple[str, str], int]:
         """Number of training notes that had each code, as (system, code without dot)."""
@@ -86,6 +91,7 @@ def save_release(
     rankers: dict[str, Ranker],
     facts: dict[str, Any],
     profile: dict[str, Any] | None = None,
+    site: Path | None = None,
 ) -> None:
     """Write a release into ``folder`` (made if need be); ``facts`` are kept in the manifest."""
     for sub in ("associations", "neighbours", "phrases", "rankers"):
@@ -115,6 +121,10 @@ def save_release(
     if profile is not None:
         (folder / PROFILE).write_text(json.dumps(profile, sort_keys=True), encoding="utf-8")
         written.append(folder / PROFILE)
+    if site is not None:
+        (folder / SITE).mkdir(exist_ok=True)
+        for file in sorted(site.glob("*.tsv")):
+            written.append(Path(shutil.copyfile(file, folder / SITE / file.name)))
     manifest = {
         "format": FORMAT,
         "name": name,
@@ -172,6 +182,7 @@ def load_release(folder: Path, sha256: str | None = None) -> Release:
         neighbour_labels=np.asarray(array("neighbours/labels")),
         phrases=LearnedPhrases(*(array(f"phrases/{f}") for f in ("key", "code", "words"))),
         rankers=rankers,
+        site=folder / SITE if any(name.startswith(f"{SITE}/") for name in manifest["files"]) else None,
         profile=json.loads((folder / PROFILE).read_bytes()) if PROFILE in manifest["files"] else None,
     )
 

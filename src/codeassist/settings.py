@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Groups of codes that this site reports although many do not (see :mod:`codeassist.ranking.tiers`)."""
     rules: dict[str, Any] = {}
     """The ``[rules]`` table: a level (error, warning, info, off) by rule or family."""
+    mention_detectors: tuple[str, ...] = ()
+    """Recognisers of the site that take part in finding mentions (see :mod:`codeassist.nlp.detectors`)."""
     drift_psi: float = 0.25
     """Population stability index beyond chance from which a week raises a finding (see :mod:`codeassist.drift`)."""
     drift_divergence: float = 0.1

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from codeassist.nlp.annotations import TEXT
 from codeassist.nlp.assertion.assertion import AssertionMarker
+from codeassist.nlp.detectors import DetectedMentions, load_detectors
 from codeassist.nlp.mentions.mentions import MentionFinder
 from codeassist.nlp.sections.sections import Sectionizer
 from codeassist.nlp.sentences.sentences import SentenceSplitter
 from codeassist.nlp.tokenizer import blank_english
+from codeassist.settings import settings
 from codeassist.terminology.store import Store
 
 
@@ -19,7 +23,15 @@ class Pipeline:
 
     def __init__(self, store: Store) -> None:
         self._nlp: Language = blank_english()
-        self._components = (SentenceSplitter(), Sectionizer(), AssertionMarker(), MentionFinder(store))
+        self._components: tuple[Callable[[Doc], Doc], ...] = (
+            SentenceSplitter(),
+            Sectionizer(store.site_headings),
+            AssertionMarker(store.site_cues),
+            MentionFinder(store),
+        )
+        names = settings().mention_detectors
+        if names:
+            self._components += (DetectedMentions(store, load_detectors(names)),)
 
     def __call__(self, text: str) -> Doc:
         doc = self._nlp.make_doc(text)
