@@ -241,8 +241,8 @@ class CodeAssistant:
             out.append(
                 Suggestion(
                     system=system,  # type: ignore[arg-type]
-                    code=self.terminology.code(candidate) if inside else dotted(system, key),
-                    display=self.terminology.title(candidate) if inside else self._local_title(system, key),
+                    code=self.terminology.code(candidate) if inside else self._unlisted(system, key)[0],
+                    display=self.terminology.title(candidate) if inside else self._unlisted(system, key)[1],
                     probability=round(float(probability[i]), 4),
                     rank=len(out) + 1,
                     tier=tier,
@@ -255,9 +255,10 @@ class CodeAssistant:
             )
         return tuple(out)
 
-    def _local_title(self, system: str, key: str) -> str:
-        title = self.site.title(system, key) if self.site is not None else None
-        return title or "(known from audited notes only)"
+    def _unlisted(self, system: str, key: str) -> tuple[str, str]:
+        """How a code is written that only the training data knows, and its title where the site gives one."""
+        own = self.site.own(system, key) if self.site is not None else None
+        return (own.local, own.title) if own is not None else (dotted(system, key), "(known from audited notes only)")
 
     def _composed(self, read: ReadNote, found: Candidates, i: int, system: str) -> tuple[Reason, ...]:
         return composition(read, found, i, self.terminology) if system == "icd-10-pcs" else ()

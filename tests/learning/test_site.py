@@ -31,6 +31,11 @@ SECTIONS = "kind\theadings\n"
 LOCAL = "local\tsystem\tcode\ttitle\n"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _commands_of_all_parts() -> None:
+    cli.add_commands()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A site with one line of each kind."""
@@ -80,7 +85,7 @@ def test_a_phrase_of_the_site_takes_the_place_of_ours(store: Store, tmp_path: Pa
 @pytest.mark.parametrize(
     ("file", "text", "line", "message"),
     [
-        ("lexicon.tsv", LEXICON + "a b\ticd-10-cm\tZZ9.99\tname\t\t", 2, "in no release"),
+        ("lexicon.tsv", LEXICON + "knee woe\ticd-10-cm\tZZ9.99\tname\t\t", 2, "in no release"),
         ("lexicon.tsv", LEXICON + "# remark\n\nknee woe\ticd-10-cm\tM25.56\tname\t\t", 4, "not billable"),
         ("lexicon.tsv", LEXICON + "knee woe\ticd-9\tM25.56\tname\t\t", 2, "unknown system"),
         ("lexicon.tsv", LEXICON + "knee woe\ticd-10-cm\tM10.9\tword\t\t", 2, "unknown kind"),
@@ -112,12 +117,11 @@ def test_files_that_can_not_be_read(store: Store, tmp_path: Path) -> None:
         check_site(tmp_path / "none", store)
     (tmp_path / "cues.tsv").write_bytes(b"\xff\xfe")
     assert "not UTF-8" in check_site(tmp_path, store)[0].message
-    with pytest.raises(InputError, match="cues.tsv, line 1"):
+    with pytest.raises(InputError, match=r"cues\.tsv, line 1"):
         read_site(tmp_path)
 
 
 def test_the_check_as_a_command(run_here: Any, folder: Path) -> None:
-    cli.add_commands()
     done = run_here("site", "check", str(folder))
     assert done.returncode == 0 and b"0 errors" in done.stdout
     (folder / "cues.tsv").write_text(CUES + "nix\tno\tforward\t8", encoding="utf-8")

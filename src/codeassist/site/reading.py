@@ -9,6 +9,7 @@ from pathlib import Path
 
 from codeassist.errors import InputError
 from codeassist.terminology.sources.tables import LEXICON_COLUMNS, LexiconEntry
+from codeassist.terminology.store import normal_key
 
 FILES: Mapping[str, tuple[str, ...]] = {
     "abbreviations.tsv": ("abbreviation", "meaning", "context", "remark"),
@@ -37,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LocalCode:
-    """A site's own code. With ``code`` it means that code of ``system``; without, it is one that only the site knows."""
+    """A site's own code. With ``code`` it means that code of ``system``; without, only the site knows it."""
 
     local: str
     system: str
@@ -60,16 +61,12 @@ class Site:
 
     def meaning(self, system: str, code: str) -> tuple[str, str] | None:
         """The code, as (system, code), that a local one stands for, or ``None``."""
-        key = code.strip().upper()
-        found = next((c for c in self.local_codes if c.system == system and c.local.upper() == key), None)
+        found = self.own(system, normal_key(code))
         return (found.system, found.code) if found is not None and found.code else None
 
-    def title(self, system: str, key: str) -> str | None:
-        """The site's title of a code that only it knows (without dot)."""
-        for c in self.local_codes:
-            if c.system == system and not c.code and c.local.upper().replace(".", "") == key:
-                return c.title
-        return None
+    def own(self, system: str, key: str) -> LocalCode | None:
+        """The site's code of this key (as :func:`~codeassist.terminology.store.normal_key` makes it), or ``None``."""
+        return next((c for c in self.local_codes if c.system == system and normal_key(c.local) == key), None)
 
 
 def rows(folder: Path) -> Iterator[Row]:

@@ -53,15 +53,13 @@ def cues() -> dict[str, Cue]:
 
 
 class AssertionMarker:
-    """spaCy component: fills ``status`` and ``cue`` of the annotations. ``more`` are cues of a site's own (text, status,
-    whether they govern forward, reach): each takes the place of ours with the same words and direction."""
+    """spaCy component: fills ``status`` and ``cue`` of the annotations. ``more`` are cues of a site's own (text,
+    status, whether they govern forward, reach): each takes the place of ours with the same words and direction."""
 
     def __init__(self, more: Sequence[tuple[str, str, bool, int]] = ()) -> None:
         english = shared_english()
-        every = {
-            **cues(),
-            **{(text if forward else f"{text} <"): Cue(text, s, forward, n) for text, s, forward, n in more},
-        }
+        own = (Cue(*row) for row in more)
+        every = {**cues(), **{c.text if c.forward else f"{c.text} <": c for c in own}}
         self._matcher = PhraseMatcher(english.vocab, attr="LOWER")
         self._cues: dict[int, list[Cue]] = {}
         for text in {c.text for c in every.values()}:
