@@ -137,7 +137,7 @@ def judged_all(notes: Sequence[AuditedNote], results: Sequence[CodingResult]) ->
 def measure(notes: Sequence[AuditedNote], results: Sequence[CodingResult]) -> dict[str, dict[str, float]]:
     """Every measure of each code system that the notes hold codes of."""
     judged = judged_all(notes, results)
-    out = {}
+    out: dict[str, dict[str, float]] = {}
     for system in SYSTEMS:
         if any(c.system == system for n in notes for c in n.codes):
             sums = np.sum([note_sums(n.only((system,))) for n in judged], axis=0)

@@ -22,7 +22,7 @@ def uncertainty(result: CodingResult) -> float:
 def disagreement(first: CodingResult, second: CodingResult) -> float:
     """How far two releases are apart on a note, between 0 and 1: the mean difference of the probabilities that they
     give, over the codes that either has at tier ``code``."""
-    a, b = ({(s.system, s.code): s for s in r.suggestions} for r in (first, second))
+    a, b = _by_code(first), _by_code(second)
     coded = {key for found in (a, b) for key, s in found.items() if s.tier == "code"}
     if not coded:
         return 0.0
@@ -40,6 +40,10 @@ def priority(result: CodingResult, other: CodingResult | None = None) -> float:
 
 def _entropy(p: float) -> float:
     return 0.0 if p <= 0 or p >= 1 else -p * math.log2(p) - (1 - p) * math.log2(1 - p)
+
+
+def _by_code(result: CodingResult) -> dict[tuple[str, str], Suggestion]:
+    return {(s.system, s.code): s for s in result.suggestions}
 
 
 def _chance(found: dict[tuple[str, str], Suggestion], key: tuple[str, str]) -> float:

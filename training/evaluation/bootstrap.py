@@ -62,12 +62,11 @@ class Bootstrap:
         if self._kept is not None:
             yield from self._kept
             return
-        small = self._samples * len(self._patients) <= _AT_ONCE
-        made = self._fresh()
-        if small:
-            self._kept = list(made)
-            made = iter(self._kept)
-        yield from made
+        if self._samples * len(self._patients) <= _AT_ONCE:
+            self._kept = list(self._fresh())
+            yield from self._kept
+        else:
+            yield from self._fresh()
 
     def _fresh(self) -> Iterator[np.ndarray]:
         number = int(self._patients.max(initial=-1)) + 1

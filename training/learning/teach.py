@@ -63,7 +63,9 @@ class OwnDisagreement:
         found = self._proposer.candidates(read, self._store.day(note.date_of_service), taught)
         says = np.max([found.matrix[:, COLUMN[name]] for name in _TAUGHT], axis=0)
         keys = [self._proposer.features.key(int(c)) for c in found.ids]
-        given = {(s.system, s.code.replace(".", "")): s.probability for s in result.suggestions}
+        given: dict[tuple[str, str], float] = {
+            (s.system, s.code.replace(".", "")): s.probability for s in result.suggestions
+        }
         gaps = [float(v) - given.get(key, 0.0) for key, v in zip(keys, says, strict=True) if v > _RATHER]
         return min(1.0, max(0.0, *gaps)) if gaps else 0.0
 

@@ -92,7 +92,9 @@ def read_profile(record: Mapping[str, Any]) -> Profile:
 def profile_of(notes: Iterable[tuple[Note, Sequence[tuple[str, str]]]]) -> Profile:
     """The profile of audited notes with their codes as (system, key); each note is read once and not kept."""
     seen: Counter[int] = Counter()
-    lengths, numbers, pairs = [], [], []
+    lengths: list[int] = []
+    numbers: list[int] = []
+    pairs: list[np.ndarray] = []
     counts: dict[str, Counter[str]] = {name: Counter() for name in CLASSES}
     for note, codes in notes:
         hashes = hashes_of(frozenset().union(*(words_of(d.text) for d in note.parts)))
