@@ -52,8 +52,8 @@ class Bootstrap:
         whole = measure(np.asarray(rows.sum(axis=0)).ravel())
         ends = [(1 - self.confidence) / 2, (1 + self.confidence) / 2]
         out = {}
-        for name, values in drawn.items():
-            low, high = np.quantile(np.concatenate(values), ends)
+        for name, pieces in drawn.items():
+            low, high = np.quantile(np.concatenate(pieces), ends)
             out[name] = Interval(float(whole[name]), float(low), float(high))
         return out
 

@@ -20,6 +20,8 @@ from training.data_report.duplicates import find_pairs
 _TAUGHT = ("taught_best", "note_score")
 _SHOWN = 5
 _RATHER = 0.5
+_OWN = 0.25
+"""Weight of one release's own disagreement, which says less than that of two."""
 _LEAST_DOUBT, _MOST_DOUBT = 0.1, 0.9
 
 
@@ -63,9 +65,9 @@ class OwnDisagreement:
         found = self._proposer.candidates(read, self._store.day(note.date_of_service), taught)
         says = np.max([found.matrix[:, COLUMN[name]] for name in _TAUGHT], axis=0)
         keys = [self._proposer.features.key(int(c)) for c in found.ids]
-        given: dict[tuple[str, str], float] = {
-            (s.system, s.code.replace(".", "")): s.probability for s in result.suggestions
-        }
+        given: dict[tuple[str, str], float] = {}
+        for s in result.suggestions:
+            given[s.system, s.code.replace(".", "")] = s.probability
         gaps = [float(v) - given.get(key, 0.0) for key, v in zip(keys, says, strict=True) if v > _RATHER]
         return min(1.0, max(0.0, *gaps)) if gaps else 0.0
 
@@ -96,7 +98,7 @@ def _teaching(
         apart, place = disagreement(result, other), priority(result, other)
     else:
         apart = own(note, result) if own else 0.0
-        place = (doubt + apart) / 2
+        place = doubt * (1 - _OWN) + apart * _OWN
     return Teaching(note.id, place, doubt, apart, _doubtful(result))
 
 
