@@ -40,6 +40,8 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ),
         ("GET", "/v1/exports/audited"),
         ("GET", "/v1/exports/codes"),
+        ("GET", "/v1/reports/drift"),
+        ("GET", "/v1/reports/shadow"),
         ("GET", "/v1/codes"),
         ("GET", "/v1/codes/{system}/{code}"),
         ("GET", "/healthz"),
