@@ -33,6 +33,7 @@ from api.openapi import describe
 from api.routes import (
     audits,
     codes,
+    drift,
     edits,
     exports,
     health,
@@ -50,6 +51,7 @@ from api.routes import (
     webhooks,
 )
 from api.settings import ApiSettings
+from api.shadow.process import Shadow
 from api.store.database import Database, open_database
 from codeassist.errors import CodeassistError
 from codeassist.registry import promotion_stamp
@@ -85,6 +87,8 @@ def create_app(
     read_keymap(settings.keymap)  # a wrong one is told before anything is served
     engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
 
+    shadow = Shadow(settings)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened = database
@@ -93,7 +97,8 @@ def create_app(
         app.state.database = opened
         try:
             async with engine.running(), running_beside(app.state, mllp):
-                yield
+                with shadow.beside(opened):
+                    yield
         finally:
             opened.close()
 
@@ -112,7 +117,21 @@ def create_app(
     app.state.identify = identity.identify
     app.state.desk = Desk(settings)
     app.state.bearer_authenticators = [api_keys.authenticate]
-    for module in (suggestions, edits, queries, sections, codes, reviews, audits, exports, reports, health, pages):
+    app.state.shadow = shadow
+    for module in (
+        suggestions,
+        edits,
+        queries,
+        sections,
+        codes,
+        reviews,
+        audits,
+        exports,
+        drift,
+        reports,
+        health,
+        pages,
+    ):
         app.include_router(module.router)
     for module in (session, users, keys, sign_in, hl7v2, webhooks):
         app.include_router(module.router)

@@ -29,6 +29,10 @@ class ApiSettings(AuthSettings):
     """How long a note stays locked to the coder who has it open, after the last change."""
     keymap: Path | None = None
     """A TOML file with the site's own keys of the page (see ``docs/workspace.md``)."""
+    shadow_model: Path | None = None
+    """A candidate release that scores live notes without being shown (see ``docs/drift.md``)."""
+    shadow_queue: PositiveInt = 32
+    """How many notes may wait for it; older ones are dropped, and counted."""
     threads: PositiveInt = os.cpu_count() or 1
     """How many notes are read at the same time."""
     cors_origins: frozenset[str] = frozenset()

@@ -40,12 +40,13 @@ class AuditedCode:
 
 @dataclass(frozen=True, slots=True)
 class AuditedNote:
-    """A note with its final codes; ``weight`` is how much it counts in training."""
+    """A note with its final codes; ``weight`` is how much it counts in training, ``coder`` who coded it."""
 
     note: Note
     codes: tuple[AuditedCode, ...]
     rejected: tuple[tuple[str, str], ...] = ()
     weight: float = 1.0
+    coder: str | None = None
 
 
 def read_audited(path: Path) -> Iterator[AuditedNote]:
@@ -114,6 +115,7 @@ def audited_from_record(record: Mapping[str, Any]) -> AuditedNote:
             tuple(_code(c) for c in codes),
             tuple((c["system"], normal_key(c["code"])) for c in record.get("rejected") or ()),
             float(record.get("weight", 1.0)),
+            str(record["coder"]) if record.get("coder") else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError("'evidence', 'rejected' or 'weight' is not of the form that it must have") from None

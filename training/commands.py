@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,9 @@ import typer
 from codeassist.errors import InputError
 from training.curve import learning_curve
 from training.data_report.commands import data_report
+from training.deidentify.commands import deidentify
+from training.evaluation.commands import evaluate
+from training.learning.commands import drift, teach
 from training.registry.commands import app as models_app
 from training.splitting import split
 from training.train import train
@@ -26,31 +28,10 @@ app.command("learning-curve", epilog="Example: `codeassist learning-curve --audi
     learning_curve
 )
 app.command("split", epilog="Example: `codeassist split --audited site.jsonl --out out/site --by patient`")(split)
-
-
-@app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")
-def evaluate(
-    model: Annotated[Path, typer.Option("--model", help="folder of a model release")],
-    audited: Annotated[Path, typer.Option("--audited", help="audited notes that the model has not seen")],
-    report: Annotated[Path | None, typer.Option("--report", help="folder for metrics.json and report.md")] = None,
-) -> None:
-    """Measure a model release on audited notes."""
-    from codeassist.assistant import load
-    from codeassist.progress import track
-    from training.audited import read_audited
-    from training.metrics import measure, render
-
-    notes = list(read_audited(audited))
-    if not notes:
-        raise InputError(f"{audited} has no audited notes")
-    assistant = load(model)
-    results = list(track((assistant.suggest(n.note) for n in notes), len(notes), "notes"))
-    figures = measure(notes, results)
-    typer.echo(render(figures))
-    if report is not None:
-        report.mkdir(parents=True, exist_ok=True)
-        (report / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        (report / "report.md").write_text(render(figures) + "\n", encoding="utf-8")
+app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")(evaluate)
+app.command("deidentify", epilog="Example: `codeassist deidentify site.jsonl out.jsonl --key site.key`")(deidentify)
+app.command("teach", epilog="Example: `codeassist teach waiting.jsonl order.jsonl --most 50`")(teach)
+app.command("drift", epilog="Example: `codeassist drift --audited march.jsonl --report drift.json`")(drift)
 
 
 @app.command("accuracy", epilog="Example: `codeassist accuracy --shared ../shared --report out/accuracy`")

@@ -15,6 +15,7 @@ import typer
 from codeassist.errors import InputError
 
 if TYPE_CHECKING:
+    from codeassist.site import Site
     from training.audited import AuditedNote
     from training.fit import Fitted
 
@@ -49,7 +50,6 @@ def train(
     """Train a model release on audited notes. Killed and started again, it goes on where it was."""
     from codeassist.release import MANIFEST
     from codeassist.settings import settings
-    from codeassist.terminology.access import open_store
     from training.fingerprint import data_record
     from training.fit import fit
     from training.fitting.context import Options
@@ -57,6 +57,7 @@ def train(
     from training.fitting.prior import prior_release, with_phrases
     from training.fitting.work import WorkFolder
     from training.registry.folder import open_registry
+    from training.site import checked_site, store_of_site
     from training.terms import learn_terms
 
     if card is not None and not card.is_file():
@@ -69,7 +70,8 @@ def train(
     if search and search_trials:
         raise InputError("give --search or --search-trials, not both")
     started = time.monotonic()
-    store = open_store()
+    site = checked_site(settings().site_dir)
+    store = store_of_site(site)
     prior = open_registry().path(from_release).absolute() if from_release else None
     facts = {
         "seed": seed,
@@ -77,6 +79,7 @@ def train(
         "terms": [data_record(p, "US government work or CC0: see the card") for p in terms or []],
         "libraries": {"python": platform.python_version(), **{n: metadata.version(n) for n in _LIBRARIES}},
         "terminology": store.releases,
+        **({"site": {"sha256": site.sha256}} if site else {}),
         **({"from_release": _identity(prior)} if prior else {}),
     }
     options = Options(labels == "audited", seed, str(prior) if prior else None, search_trials, search)
@@ -90,11 +93,11 @@ def train(
         if prior:
             phrases = with_phrases(phrases, prior_release(str(prior)))
         try:
-            fitted = fit(work, _notes(audited), store, phrases, options, pool, _say)
+            fitted = fit(work, _notes(audited, site), store, phrases, options, pool, _say)
         except InputError:
             work.remove()  # notes that can't be trained on have to change: nothing could go on from here
             raise
-        _save(out, fitted, name, version, options.audited_labels, phrases, facts)
+        _save(out, fitted, name, version, options.audited_labels, phrases, facts, site, _profile(work.folder))
         from training.card import write_card
 
         write_card(out, card.read_text(encoding="utf-8") if card else "")
@@ -120,15 +123,34 @@ def _identity(folder: Path) -> dict[str, str]:
     return {"name": manifest["name"], "version": manifest["version"], "sha256": sha256}
 
 
-def _notes(paths: Sequence[Path]) -> Iterator[AuditedNote]:
+def _notes(paths: Sequence[Path], site: Site | None) -> Iterator[AuditedNote]:
     from training.audited import read_audited
+    from training.site import localised
 
     for path in paths:
-        yield from read_audited(path)
+        for note in read_audited(path):
+            yield note if site is None else localised(note, site)
+
+
+def _profile(folder: Path) -> dict[str, Any]:
+    """What the notes of a work folder are like, read once more as a stream."""
+    from codeassist.drift import profile_of
+    from training.fitting.survey import shard_notes, surveyed
+
+    notes = (n for shard in range(surveyed(folder).shards) for n in shard_notes(folder, shard))
+    return profile_of((n.note, [(c.system, c.key) for c in n.codes]) for n in notes).as_record()
 
 
 def _save(
-    out: Path, fitted: Fitted, name: str, version: str, audited_labels: bool, phrases: Any, facts: dict[str, Any]
+    out: Path,
+    fitted: Fitted,
+    name: str,
+    version: str,
+    audited_labels: bool,
+    phrases: Any,
+    facts: dict[str, Any],
+    site: Site | None,
+    profile: dict[str, Any],
 ) -> None:
     from codeassist.release import save_release
 
@@ -142,6 +164,8 @@ def _save(
         lessons=fitted.lessons,
         phrases=phrases,
         rankers=fitted.rankers,
+        site=site.folder if site else None,
+        profile=profile,
         facts={
             **facts,
             "notes": fitted.seen["notes"],

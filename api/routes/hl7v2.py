@@ -127,7 +127,7 @@ def try_again(request: Request, user: Integrator, number: Number) -> Response:
     response_description="DFT^P03 with FT1, PR1 and DG1.",
     responses={
         200: {"content": {MEDIA_TYPE: _TEXT}},
-        **problems("invalid-request", "review-unknown", "review-unsubmitted"),
+        **problems("invalid-request", "review-unknown", "not-submitted"),
     },
 )
 def charges(
@@ -139,7 +139,7 @@ def charges(
     with _database(request).writing() as session:
         content = charges_of(session, number, f"R{number}")
         if content is None:
-            raise Problem("review-unsubmitted", f"Review {number} is not submitted.")
+            raise Problem("not-submitted", f"Review {number} is not submitted.")
         suggestions = session.get_one(ReviewRow, number).suggestions
         releases = Releases(suggestions.model, suggestions.terminology)
         append(session, user.name, "export", f"review/{number}", releases, {"form": "DFT^P03"})

@@ -38,6 +38,7 @@ from codeassist.rules.encounter import CodedLine, Encounter
 from codeassist.rules.engine import Review, RuleEngine
 from codeassist.rules.queries import BETWEEN, Query, draft_queries, in_documents
 from codeassist.settings import settings
+from codeassist.site import Site, read_site, with_site
 from codeassist.terminology.access import open_store
 from codeassist.terminology.phrases import PhraseKind
 from codeassist.terminology.store import Store, normal_key
@@ -81,10 +82,19 @@ class _Ranked:
     evidence: EvidencePicker
 
 
+def site_of(release: Release) -> Site | None:
+    """The site's own parts: the copy in the release, else the folder of the settings, else ``None``."""
+    folder = release.site or settings().site_dir
+    return read_site(folder) if folder is not None else None
+
+
 class CodeAssistant:
     """Suggests codes for notes with one model release over one terminology index."""
 
     def __init__(self, store: Store, release: Release) -> None:
+        self.site = site = site_of(release)
+        if site is not None:
+            store = with_site(store, site)
         learned = release.phrases
         store = store.with_phrases(learned.key, learned.code, learned.words, PhraseKind.INDEX)
         self.terminology = store
@@ -97,8 +107,11 @@ class CodeAssistant:
 
     @property
     def model(self) -> ModelId:
-        """Which release this is."""
-        return self.release.id
+        """Which release this is; its version names the site's folder where the release has no copy of it."""
+        found = self.release.id
+        if self.site is None or self.release.site is not None:
+            return found
+        return replace(found, version=f"{found.version}+site.{self.site.sha256[:8]}")
 
     @property
     def releases(self) -> dict[str, str]:
@@ -233,8 +246,8 @@ class CodeAssistant:
             out.append(
                 Suggestion(
                     system=system,  # type: ignore[arg-type]
-                    code=self.terminology.code(candidate) if inside else dotted(system, key),
-                    display=self.terminology.title(candidate) if inside else "(known from audited notes only)",
+                    code=self.terminology.code(candidate) if inside else self._unlisted(system, key)[0],
+                    display=self.terminology.title(candidate) if inside else self._unlisted(system, key)[1],
                     probability=round(probability[i], 4),
                     rank=len(out) + 1,
                     tier=tier,
@@ -246,6 +259,11 @@ class CodeAssistant:
                 )
             )
         return tuple(out)
+
+    def _unlisted(self, system: str, key: str) -> tuple[str, str]:
+        """How a code is written that only the training data knows, and its title where the site gives one."""
+        own = self.site.own(system, key) if self.site is not None else None
+        return (own.local, own.title) if own is not None else (dotted(system, key), "(known from audited notes only)")
 
     def _composed(self, read: ReadNote, found: Candidates, i: int, system: str) -> tuple[Reason, ...]:
         return composition(read, found, i, self.terminology) if system == "icd-10-pcs" else ()

@@ -8,6 +8,8 @@
       notes/, sentences/*.npy  training texts as TF-IDF vectors by bucket, dual coefficients, labels
       phrases/*.npy          phrase keys learnt from term files, and the codes they stand for
       rankers/*.npy          for each ranker its trees and its calibration
+      site/*.tsv             the site's own terms, headings, cues and codes that it was trained with
+      profile.json           what the training notes were like, to see drift
 
 Every file is an array or JSON, hashed against the manifest before it is opened; nothing is unpickled. Where the site
 has trusted keys, the manifest must be signed by one of them (:mod:`codeassist.signing`).
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +37,8 @@ from codeassist.signing import require_trusted
 
 FORMAT = 2
 MANIFEST = "manifest.json"
+PROFILE = "profile.json"
+SITE = "site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,15 @@ class Release:
     lessons: Lessons
     phrases: LearnedPhrases
     rankers: dict[str, Ranker]
+    profile: dict[str, Any] | None = None
+    """What the training notes were like (:mod:`codeassist.drift`); ``None`` in releases that keep none."""
+    site: Path | None = None
+    """The copy of the site's folder that the release was trained with (:mod:`codeassist.site`)."""
+
+    def frequency(self) -> dict[tuple[str, str], int]:
+        """Number of training notes that had each code, as (system, code without dot)."""
+        counts = (self.shares * int(self.manifest.get("notes", 0))).round().astype(int).tolist()
+        return dict(zip(self.labels, counts, strict=True))
 
 
 def save_release(
@@ -71,6 +85,8 @@ def save_release(
     phrases: LearnedPhrases,
     rankers: dict[str, Ranker],
     facts: dict[str, Any],
+    profile: dict[str, Any] | None = None,
+    site: Path | None = None,
 ) -> None:
     """Write a release into ``folder`` (made if need be); ``facts`` are kept in the manifest."""
     for sub in ("phrases", "rankers"):
@@ -95,6 +111,13 @@ def save_release(
         array(f"rankers/{group}_values", ranker.values)
     (folder / "labels.json").write_text(json.dumps([f"{s}:{c}" for s, c in labels]), encoding="utf-8")
     written.append(folder / "labels.json")
+    if profile is not None:
+        (folder / PROFILE).write_text(json.dumps(profile, sort_keys=True), encoding="utf-8")
+        written.append(folder / PROFILE)
+    if site is not None:
+        (folder / SITE).mkdir(exist_ok=True)
+        for file in sorted(site.glob("*.tsv")):
+            written.append(Path(shutil.copyfile(file, folder / SITE / file.name)))
     manifest = {
         "format": FORMAT,
         "name": name,
@@ -150,6 +173,8 @@ def load_release(folder: Path, sha256: str | None = None) -> Release:
         lessons=lessons_of(lambda lesson, field: array(f"{lesson}/{field}")),
         phrases=LearnedPhrases(*(array(f"phrases/{f}") for f in ("key", "code", "words"))),
         rankers=rankers,
+        site=folder / SITE if any(name.startswith(f"{SITE}/") for name in manifest["files"]) else None,
+        profile=json.loads((folder / PROFILE).read_bytes()) if PROFILE in manifest["files"] else None,
     )
 
 

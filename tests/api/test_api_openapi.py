@@ -68,6 +68,8 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ("POST", "/v1/webhooks/{number}/deliveries/{delivery}/redeliver"),
         ("POST", "/compat/comprehendmedical"),
         ("GET", "/v1/exports/codes"),
+        ("GET", "/v1/reports/drift"),
+        ("GET", "/v1/reports/shadow"),
         ("GET", "/v1/codes"),
         ("GET", "/v1/codes/{system}/{code}"),
         *((method, "/v1/session") for method in ("GET", "POST", "DELETE")),

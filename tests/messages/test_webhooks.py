@@ -254,7 +254,7 @@ def test_charges_go_to_the_billing_system(running: Running) -> None:
             service.coded()
             number = service.http.get("/v1/hl7v2/messages").json()["messages"][0]["review"]
             refused = service.http.get(f"/v1/reviews/{number}/dft")
-            assert (refused.status_code, refused.json()["code"]) == (409, "review-unsubmitted")
+            assert (refused.status_code, refused.json()["code"]) == (409, "not-submitted")
             diagnosis = {"system": "icd-10-cm", "code": "E11.9", "then": [{"kind": "poa", "poa": "Y"}]}
             finish(service, number, diagnosis, {"system": "icd-10-pcs", "code": "0DTJ4ZZ"})
             service.until(lambda: len(billing.messages) == 2)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from codeassist.nlp.reading import NoteReader
 from codeassist.release import LearnedPhrases
-from codeassist.terminology.access import open_store
+from codeassist.settings import settings
+from codeassist.site import read_site
 from codeassist.terminology.phrases import PhraseKind
 from codeassist.terminology.store import Store
 from training.fitting.survey import Code, Survey, surveyed
 from training.fitting.work import WorkFolder, load, write_piece
+from training.site import store_of_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def context(folder: Path) -> Context:
     """The context of a work folder, after its survey."""
     facts = json.loads((folder / "options" / "options.json").read_bytes())
     key, code, words = (load(folder, "options", name) for name in ("key", "code", "words"))
-    store = open_store().with_phrases(key, code, words, PhraseKind.INDEX)
+    site = settings().site_dir
+    terminology = store_of_site(None if site is None else read_site(site))
+    store = terminology.with_phrases(key, code, words, PhraseKind.INDEX)
     survey = surveyed(folder)
     return Context(Options(**facts), store, NoteReader(store), survey, {c: i for i, c in enumerate(survey.labels)})

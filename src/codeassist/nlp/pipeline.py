@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from spacy.tokens import Doc
 
 from codeassist.nlp.annotations import TEXT
 from codeassist.nlp.assertion.assertion import AssertionMarker
+from codeassist.nlp.detectors import DetectedMentions, load_detectors
 from codeassist.nlp.mentions.mentions import MentionFinder
 from codeassist.nlp.sections.sections import Sectionizer
 from codeassist.nlp.sentences.sentences import SentenceSplitter
 from codeassist.nlp.tokenizer import Tokenizer
+from codeassist.settings import settings
 from codeassist.terminology.store import Store
 
 
@@ -22,7 +26,15 @@ class Pipeline:
 
     def __init__(self, store: Store, spans: bool = True) -> None:
         self._tokenizer = Tokenizer()
-        self._components = (SentenceSplitter(spans), Sectionizer(spans), AssertionMarker(), MentionFinder(store))
+        self._components: tuple[Callable[[Doc], Doc], ...] = (
+            SentenceSplitter(spans),
+            Sectionizer(spans, store.site_headings),
+            AssertionMarker(store.site_cues),
+            MentionFinder(store),
+        )
+        names = settings().mention_detectors
+        if names:
+            self._components += (DetectedMentions(store, load_detectors(names)),)
 
     def __call__(self, text: str) -> Doc:
         doc = self._tokenizer(text)

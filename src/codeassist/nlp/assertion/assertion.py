@@ -8,6 +8,7 @@ tokens, so any span can be asked, whether a mention or not.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -53,15 +54,18 @@ def cues() -> dict[str, Cue]:
 
 
 class AssertionMarker:
-    """spaCy component: fills ``status`` and ``cue`` of the annotations."""
+    """spaCy component: fills ``status`` and ``cue`` of the annotations. ``more`` are cues of a site's own (text,
+    status, whether they govern forward, reach): each takes the place of ours with the same words and direction."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: Sequence[tuple[str, str, bool, int]] = ()) -> None:
         english = shared_english()
+        own = (Cue(*row) for row in more)
+        every = {**cues(), **{c.text if c.forward else f"{c.text} <": c for c in own}}
         self._matcher = PhraseMatcher(english.vocab, attr="LOWER")
         self._cues: dict[int, list[Cue]] = {}
-        for text in {c.text for c in cues().values()}:
+        for text in {c.text for c in every.values()}:
             self._matcher.add(text, [english.tokenizer(text)])
-            self._cues[english.vocab.strings[text]] = [c for c in cues().values() if c.text == text]
+            self._cues[english.vocab.strings[text]] = [c for c in every.values() if c.text == text]
 
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)

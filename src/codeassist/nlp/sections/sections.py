@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 
 import numpy as np
 from spacy.language import Language
@@ -33,6 +34,7 @@ _SYSTEMS = frozenset(
     "immunologic breast breasts pelvis rectal".split()
 )
 _TESTS = frozenset({"ct", "mri", "ekg", "ecg", "ultrasound", "vs", "tobacco", "alcohol", "history", "social"})
+_NO_MORE: Mapping[str, str] = MappingProxyType({})
 _SINGLE_LETTER = {"s": "hpi", "o": "exam", "a": "assessment", "p": "plan"}
 
 
@@ -50,13 +52,15 @@ def heading_kinds() -> dict[str, str]:
     return kinds
 
 
-def find_sections(text: str) -> list[Section]:
+def find_sections(text: str, more: Mapping[str, str] = _NO_MORE) -> list[Section]:
     """The sections of a text in order; what stands before the first heading is of kind ``other``.
+
+    ``more`` are headings of a site's own, in lower case, with the kind that each opens: they go before ours.
 
     >>> [s.kind for s in find_sections("HPI: cough. Family History: asthma. Assessment and Plan: 1. Flu")]
     ['hpi', 'family', 'assessment_plan']
     """
-    kinds = heading_kinds()
+    kinds = {**heading_kinds(), **more} if more else heading_kinds()
     heads: dict[int, tuple[int, str, str]] = {}
     for m in _LINE_HEADING.finditer(text):
         found = _kind(m["title"], kinds)
@@ -138,14 +142,14 @@ def _inherit(kind: str, title: str, before: list[Section]) -> str:
 class Sectionizer:
     """spaCy component: fills the section of each token, and with ``spans`` also ``doc.spans["sections"]``."""
 
-    def __init__(self, spans: bool = True) -> None:
-        self._spans = spans
+    def __init__(self, spans: bool = True, more: Mapping[str, str] = _NO_MORE) -> None:
+        self._spans, self._more = spans, more
 
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)
         if not len(notes):
             return doc
-        notes.sections = find_sections(notes.text)
+        notes.sections = find_sections(notes.text, self._more)
         starts = np.array([s.start for s in notes.sections])
         notes.section = np.maximum(np.searchsorted(starts, notes.start, side="right") - 1, 0).astype(np.int32)
         if self._spans:
