@@ -100,6 +100,7 @@ def test_what_was_saved_is_what_is_loaded(tmp_path: Path) -> None:
         lessons=old.lessons,
         phrases=old.phrases,
         rankers=old.rankers,
+        profile=old.profile,
         facts={k: v for k, v in old.manifest.items() if k not in kept},
     )
     new = load_release(tmp_path / "copy")

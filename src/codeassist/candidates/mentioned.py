@@ -19,6 +19,9 @@ from codeassist.terminology.words import content_stems
 
 _MENTIONS = 1 << 32
 _TYPE_TWO = re.compile(r"\btype[ -]*(?:2|ii|two)\b|\b(?:t2dm|dm[ -]?2|dm[ -]?ii|t2d|niddm)\b", re.I)
+_WIDE = 1_000_003
+"""Above the number of tokens of a note: start and end of a span in one number."""
+_DIABETES = ("E08", "E09", "E10", "E11", "E13")
 
 
 @dataclass(slots=True)
@@ -61,13 +64,14 @@ class MentionedCodes:
             for m, (phrase_row, start, end) in enumerate(zip(*columns, strict=True)):
                 named = self._as_type_one(phrase_row) if type_one else phrase_row
                 row = self._widened(named, day)
-                span = start * 100_003 + end
+                span = start * _WIDE + end
                 for leaf, matched, left_open in self._choose(part, row, named, start, end, day):
                     if left_open and row >= 0:
                         pending.append((p, m, row, span))
                     elif row >= 0 and matched:
                         side_of_row.setdefault(row, part.context.sides(start, end))
                     found.setdefault(span, {}).setdefault(leaf, (m, matched, left_open))
+            self._resolve_nested(found)
             for by_leaf in found.values():
                 for leaf, (m, matched, left_open) in by_leaf.items():
                     rows.append((p, m, leaf, matched, left_open, len(by_leaf)))
@@ -75,6 +79,32 @@ class MentionedCodes:
         self._carry_sides(read, table, pending, side_of_row, day)
         table = self._combine(read, table, day)
         return MentionHits(*(np.ascontiguousarray(table[:, i]) for i in range(7)))
+
+    def _resolve_nested(self, found: dict[int, dict[int, tuple[int, int, int]]]) -> None:
+        """Within a longer name a shorter one means what the longer says: "DM" in "type 2 DM" is not of type 1.
+
+        ``found`` has the leaves by span. Of a nested span those leaves are dropped that are of another category than
+        all leaves of a longer span, where others are of the same one; and diabetes of another type.
+        """
+        spans = np.array(list(found), dtype=np.int64)
+        starts, ends = spans // _WIDE, spans % _WIDE
+        for span, by_leaf in found.items():
+            categories = {leaf: self._category(leaf) for leaf in by_leaf}
+            typed = any(c.startswith(_DIABETES) for c in categories.values())
+            if len(set(categories.values())) < 2 and not typed:
+                continue
+            start, end = divmod(span, _WIDE)
+            for outer in spans[(starts <= start) & (ends >= end) & (ends - starts > end - start)].tolist():
+                said = {self._category(leaf) for leaf in found[outer]}
+                same = (said & set(categories.values())) - {""}
+                if same or (typed and any(c.startswith(_DIABETES) for c in said)):
+                    for leaf, category in categories.items():
+                        if category and category not in said and (same or category.startswith(_DIABETES)):
+                            by_leaf.pop(leaf, None)
+
+    @lru_cache(maxsize=8192)  # noqa: B019 - lives as long as its store
+    def _category(self, row: int) -> str:
+        return self._store.key[row][:3].decode() if self._store.system[row] == 0 else ""
 
     def _combine(self, read: ReadNote, table: np.ndarray, day: int) -> np.ndarray:
         """Add the combination codes of conditions that the note asserts, with the mentions of all their parts."""
