@@ -41,19 +41,20 @@ _EXTRA = (("/audits", "Second look"), ("/reports", "Reports"))
 """Pages that are linked where the service has the API that they ask."""
 
 
-def _page(request: Request, template: str, **context: Any) -> Response:
+def page_response(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """A page, with what all of them need."""
     keymap = read_keymap(request.app.state.settings.keymap)
     served = request.app.openapi()["paths"]
     extra = [(page, name) for page, name in _EXTRA if f"/v1{page}" in served or f"/v1{page}/{{name}}" in served]
     links = [("/", "Worklist"), ("/new", "New note"), *extra, ("/docs", "API")]
     shared = {"keymap": keymap, "links": links, "settings": SETTINGS, "systems": SYSTEMS}
-    return templates.TemplateResponse(request, template, {**shared, **context})
+    return templates.TemplateResponse(request, template, {**shared, **context}, status)
 
 
 @router.get("/")
 def worklist(request: Request, user: PageUser) -> Response:
     """The worklist; its tab and filters stand in the address, and the page asks the API for the notes."""
-    return _page(request, "worklist.html")
+    return page_response(request, "worklist.html")
 
 
 @router.get("/new")
@@ -63,34 +64,34 @@ def new_note(request: Request, user: PageUser, example: str | None = None) -> Re
     if example is not None and shown is None:
         raise Problem("not-found", "No example note has this name.")
     today = date.today().isoformat()
-    return _page(request, "new.html", examples=examples(), shown=shown, today=today)
+    return page_response(request, "new.html", examples=examples(), shown=shown, today=today)
 
 
 @router.get("/reviews/{number}")
 def review(request: Request, user: PageUser, number: Annotated[int, PathParameter(ge=1, le=LARGEST)]) -> Response:
     """The workspace for one note. The page asks the API for it."""
-    return _page(request, "review.html", number=number, audit=False)
+    return page_response(request, "review.html", number=number, audit=False)
 
 
 @router.get("/audits")
 def audits(request: Request, user: PageUser) -> Response:
     """The second looks, and the way to the next one."""
-    return _page(request, "audits.html")
+    return page_response(request, "audits.html")
 
 
 @router.get("/audits/{number}")
 def audit(request: Request, user: PageUser, number: Annotated[int, PathParameter(ge=1, le=LARGEST)]) -> Response:
     """The workspace for one second look: the note is coded again, then compared."""
-    return _page(request, "review.html", number=number, audit=True)
+    return page_response(request, "review.html", number=number, audit=True)
 
 
 @router.get("/reports")
 def reports(request: Request, user: PageUser) -> Response:
     """Tables and plots of how suggestions were taken; which one, and its filters, stand in the address."""
-    return _page(request, "reports.html")
+    return page_response(request, "reports.html")
 
 
 @router.get("/docs")
 def docs(request: Request) -> Response:
     """The routes as OpenAPI describes them, and every error."""
-    return _page(request, "docs.html", api=request.app.openapi(), problems=KINDS.values())
+    return page_response(request, "docs.html", api=request.app.openapi(), problems=KINDS.values())
