@@ -4,8 +4,10 @@
 #   make test     every test, browser tests in a real Chromium      (ARGS="tests/api -x" for some of them)
 #   make bars     the times that a quiet machine has to keep
 #   make bench-service  a live service under load, for MINUTES=1
+#   make bench    how fast a note is coded, as ratios              (NOTES=file.jsonl for other notes than our own)
 #   make lint     ruff, mypy and import-linter
 #   make accuracy every bar and the figure reached, with a report  (SHARED=../shared for the corpora's folder)
+#   make bench-train  time and memory of training on 1,000 to 100,000 generated notes  (ARGS="--most 10000")
 #   make bundle   one archive in dist/, from which serve and test work without a network
 #   make clean    removes .venv/ and all that was made here
 #
@@ -17,6 +19,7 @@ PORT ?= 8000
 JOBS ?= 2
 MINUTES ?= 1
 ARGS ?=
+NOTES ?= $(SHARED)/data/corpora/aci_notes.jsonl
 SHARED ?= $(or $(CODEASSIST_SHARED),../shared)
 
 VENV := .venv
@@ -34,7 +37,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Tests have an index of their own, so that what a site has imported does not change them.
 export CODEASSIST_TEST_CACHE := $(or $(CODEASSIST_CACHE_DIR),$(CURDIR)/.cache)
 
-.PHONY: serve test bars bench-service lint format accuracy bundle setup setup-test clean help
+.PHONY: serve test bars bench bench-service bench-train lint format accuracy bundle setup setup-test clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -57,6 +60,10 @@ bench-service: setup-test
 	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python -m codeassist.cli terminology build
 	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python tools/load/bench.py --minutes $(MINUTES) $(ARGS)
 
+bench: setup-test
+	@$(BIN)/python -m codeassist.cli terminology build
+	OMP_NUM_THREADS=1 $(BIN)/python tools/bench.py "$(NOTES)" $(ARGS)
+
 lint: setup-test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
@@ -69,6 +76,10 @@ format: setup-test
 
 accuracy: setup-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m codeassist.cli accuracy --shared "$(SHARED)" --report out/accuracy $(ARGS)
+
+bench-train: setup-test
+	@$(BIN)/python -m codeassist.cli terminology build
+	OMP_NUM_THREADS=1 $(BIN)/python -m training.bench $(ARGS)
 
 bundle: setup
 	$(BIN)/python tools/bundle.py

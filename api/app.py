@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -21,30 +22,38 @@ from api.auth.desk import Desk
 from api.auth.hosts import HostGuard
 from api.auth.identity import Identity
 from api.auth.pages import SignInNeeded, to_sign_in
+from api.background import running_beside
 from api.engine import Engine
 from api.errors import Problem, invalid, problem_of, response_of
+from api.interop.comprehend import route as comprehend
 from api.interop.install import install as install_interop
+from api.keymap import read_keymap
 from api.middleware import Guard
 from api.openapi import describe
 from api.places import Places
 from api.routes import (
     audits,
     codes,
+    drift,
     edits,
     exports,
     health,
+    hl7v2,
     keys,
     metrics,
     pages,
     queries,
     reports,
     reviews,
+    sections,
     session,
     sign_in,
     suggestions,
     users,
+    webhooks,
 )
 from api.settings import ApiSettings
+from api.shadow.process import Shadow
 from api.store.database import Database, open_database
 from api.telemetry.metrics import observe_stage
 from api.telemetry.middleware import Telemetry
@@ -68,6 +77,8 @@ def create_app(
     load: Callable[[], CodeAssistant] | None = None,
     on_failure: Callable[[], None] = lambda: None,
     database: Database | None = None,
+    mllp: socket.socket | None = None,
+    leads: bool = True,
 ) -> FastAPI:
     """The application.
 
@@ -77,12 +88,17 @@ def create_app(
     load : what makes the assistant; :func:`codeassist.load` when left out, which follows the registry
     on_failure : called when the assistant could not be loaded
     database : opened and up to date, and closed at the end; that of the settings when left out
+    mllp : a listening socket for HL7 messages; none are taken over MLLP when left out
+    leads : whether this process does what a service of several does once: coding of messages, deliveries, shadow mode
     """
     settings = settings or read_settings(ApiSettings)
     tracing = tracing_of(settings.otlp_endpoint)
     places = Places(settings.threads, settings.queue, settings.streams)
     stamp = None if load else promotion_stamp
     engine = Engine(load or codeassist.load, settings.threads, places, on_failure, stamp, _observer(tracing))
+    read_keymap(settings.keymap)  # a wrong one is told before anything is served
+
+    shadow = Shadow(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -91,7 +107,11 @@ def create_app(
             opened = await anyio.to_thread.run_sync(open_database, settings.database_url)
         app.state.database = opened
         try:
-            async with engine.running():
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(engine.running())
+                if leads:
+                    await stack.enter_async_context(running_beside(app.state, mllp))
+                    stack.enter_context(shadow.beside(opened))
                 yield
         finally:
             opened.close()
@@ -113,11 +133,27 @@ def create_app(
     app.state.identify = identity.identify
     app.state.desk = Desk(settings)
     app.state.bearer_authenticators = [api_keys.authenticate]
-    for module in (suggestions, edits, queries, codes, reviews, audits, exports, reports, health, metrics, pages):
+    app.state.shadow = shadow
+    for module in (
+        suggestions,
+        edits,
+        queries,
+        sections,
+        codes,
+        reviews,
+        audits,
+        exports,
+        drift,
+        reports,
+        health,
+        metrics,
+        pages,
+    ):
         app.include_router(module.router)
-    for module in (session, users, keys, sign_in):
+    for module in (session, users, keys, sign_in, hl7v2, webhooks):
         app.include_router(module.router)
-    install_interop(app)
+    app.include_router(comprehend.make_router(settings))
+    install_interop(app, settings.cors_origins)
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(HostGuard, identity=identity, allowed=settings.allowed_hosts)
     app.add_middleware(Guard)

@@ -30,6 +30,9 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes that serve; the setting `workers` when left out.")
     ] = None,
+    mllp: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port for HL7 messages over MLLP; 0 takes a free one.")
+    ] = None,
 ) -> None:
     """Serve the API and the coder's page.
 
@@ -38,21 +41,25 @@ def serve(
       codeassist serve
       codeassist serve --port 8080
       codeassist serve --workers 4
+      codeassist serve --mllp 2575
     """
     log_to_stderr()
     settings = _settings(workers)
     database = _database(settings.database_url)
     _require_sign_in(host, settings, database)
     listener = _listen(host, port)
+    messages = None if mllp is None else _listen(host, mllp)
     name = f"[{host}]" if ":" in host else host
     typer.echo(f"codeassist is at http://{name}:{listener.getsockname()[1]} (Ctrl+C stops it)")
+    if messages is not None:
+        typer.echo(f"HL7 messages are taken at mllp://{name}:{messages.getsockname()[1]}")
     if settings.workers > 1:
         database.close()  # each worker opens its own; the schema is up to date by now
-        if not run_workers(settings, listener):
+        if not run_workers(settings, listener, messages):
             typer.echo("codeassist: the workers could not load what they need; the log above says why.", err=True)
             raise typer.Exit(1)
         return
-    server = make_server(settings, database)
+    server = make_server(settings, database, messages)
     server.run(sockets=[listener])
     if server.failure is not None:
         typer.echo(f"codeassist: {problem_of(server.failure).detail}", err=True)

@@ -58,6 +58,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers[name] = value
+                if "Access-Control-Allow-Origin" in headers:  # an origin that the site has named
+                    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
                 headers.setdefault("Cache-Control", "no-store")
                 headers["X-Request-ID"] = request_id
             await send(message)

@@ -15,6 +15,7 @@ from api.audit_schemas import BODIES as AUDIT_BODIES
 from api.auth.openapi import SECURITY_SCHEMES, secure
 from api.auth.schemas import BODIES as AUTH_BODIES
 from api.errors import KINDS, MEDIA_TYPE, Problem
+from api.message_schemas import MESSAGE_BODIES
 from api.review_schemas import BODIES as REVIEW_BODIES
 from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
 
@@ -51,6 +52,8 @@ _EXAMPLES = {
     "UserIn": {"coder": "user.json"},
     "UserChangeIn": {"roles": "user-change.json"},
     "KeyIn": {"interface": "key.json"},
+    "WebhookIn": {"webhook": "webhook.json"},
+    "WebhookChange": {"switch off": "webhook-change.json"},
 }
 
 
@@ -102,7 +105,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         _, own = models_json_schema(
-            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn, *REVIEW_BODIES, *AUDIT_BODIES, *AUTH_BODIES)]
+            [(m, "validation") for m in (NoteIn, NoteLine, EditsIn)]
+            + [(m, "validation") for m in (*REVIEW_BODIES, *AUDIT_BODIES, *AUTH_BODIES, *MESSAGE_BODIES)]
             + [(ProblemOut, "serialization")],
             ref_template=REF,
         )

@@ -222,6 +222,16 @@ class QueryOut(BaseModel):
     codes: list[str] = Field(description="The codes that the answer bears on.")
 
 
+class SectionOut(BaseModel):
+    """A section of a note, from its heading to the next one."""
+
+    kind: str = Field(description="What the heading means: `assessment`, `medications`, `other`, …")
+    title: str = Field(description="The heading as the note has it.")
+    start: int
+    end: int
+    document: str | None = Field(None, description="Which document, where the encounter has several.")
+
+
 class HealthOut(BaseModel):
     """The process runs."""
 

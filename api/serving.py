@@ -22,11 +22,20 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
 
-def make_server(settings: ApiSettings, database: Database) -> Server:
-    """The server of this process, which stops when the assistant can't be loaded."""
+def make_server(
+    settings: ApiSettings, database: Database, mllp: socket.socket | None = None, leads: bool = True
+) -> Server:
+    """The server of this process, which stops when the assistant can't be loaded; ``mllp`` and ``leads`` as in
+    :func:`api.app.create_app`."""
     from api.app import create_app
 
-    application = create_app(settings, on_failure=lambda: setattr(server, "should_exit", True), database=database)
+    application = create_app(
+        settings,
+        on_failure=lambda: setattr(server, "should_exit", True),
+        database=database,
+        mllp=mllp,
+        leads=leads,
+    )
     config = uvicorn.Config(
         application,
         log_config=None,

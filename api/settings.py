@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import platformdirs
-from pydantic import Field, NonNegativeInt, PositiveInt, SecretStr
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, field_validator
 from sqlalchemy import URL
 
 from api.auth.settings import AuthSettings
@@ -39,3 +41,37 @@ class ApiSettings(AuthSettings):
     """With this bearer token ``/metrics`` is read from other machines; without it the scope ``admin`` is needed."""
     otlp_endpoint: str = ""
     """The collector of OpenTelemetry traces, ``http://HOST:4318``; OpenTelemetry's own variables hold as well."""
+    keymap: Path | None = None
+    """A TOML file with the site's own keys of the page (see ``docs/workspace.md``)."""
+    shadow_model: Path | None = None
+    """A candidate release that scores live notes without being shown (see ``docs/drift.md``)."""
+    shadow_queue: PositiveInt = 32
+    """How many notes may wait for it; older ones are dropped, and counted."""
+    cors_origins: frozenset[str] = frozenset()
+    """Origins of web pages, such as ``https://ehr.hospital.example``, that may call the API from a browser."""
+    idempotency_hours: PositiveInt = 24
+    """How long the answer to a request with an idempotency key is kept."""
+    mllp_connections: PositiveInt = 64
+    """How many senders may be connected to the MLLP port at the same time."""
+    mllp_idle_seconds: PositiveFloat = 300.0
+    """How long a sender may be silent before its connection is closed."""
+    hl7_processing_ids: frozenset[str] = frozenset({"P"})
+    """Processing ids of MSH-11 that are taken: ``P`` production, ``T`` training, ``D`` debugging."""
+    billing_address: str | None = None
+    """``HOST:PORT`` to which submitted codes go as HL7 DFT^P03 over MLLP."""
+    webhook_hosts: frozenset[str] = frozenset()
+    """Hosts, with a port or without, to which webhooks may go."""
+    webhook_attempts: PositiveInt = 12
+    """How often a webhook, or a message of charges, is tried before it is given up."""
+    webhook_retry_seconds: PositiveFloat = 5.0
+    """The pause after the first failure; it doubles each time, to six hours at most."""
+    comprehend_keys: dict[str, SecretStr] = Field(default_factory=dict)
+    """Secrets by access key id of those who may call ``/compat/comprehendmedical``; then signatures are verified."""
+
+    @field_validator("billing_address")
+    @classmethod
+    def _host_and_port(cls, value: str | None) -> str | None:
+        host, _, port = (value or "x:1").rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("must be HOST:PORT, such as 127.0.0.1:2575")
+        return value

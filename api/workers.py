@@ -39,9 +39,12 @@ class Worker(Process):
     process of the service, such as a listener on a port of its own, belongs to number 0.
     """
 
-    def __init__(self, number: int, settings: ApiSettings, config: Config, sockets: list[socket]) -> None:
+    def __init__(
+        self, number: int, settings: ApiSettings, config: Config, sockets: list[socket], mllp: socket | None
+    ) -> None:
         self.number = number
         self.settings = settings
+        self.mllp = mllp if number == 0 else None
         super().__init__(config, sockets)
 
     def target(self, sockets: list[socket] | None = None) -> None:
@@ -66,13 +69,13 @@ class Worker(Process):
     def _made(self) -> Server:
         from api.store.database import Database
 
-        return make_server(self.settings, Database(self.settings.database_url))
+        return make_server(self.settings, Database(self.settings.database_url), self.mllp, self.number == 0)
 
 
 class Workers(Multiprocess):
     """Starts the workers, puts another in the place of one that dies, and passes on SIGTERM and SIGINT."""
 
-    def __init__(self, settings: ApiSettings, sockets: list[socket]) -> None:
+    def __init__(self, settings: ApiSettings, sockets: list[socket], mllp: socket | None) -> None:
         config = Config(
             "api.serving",
             workers=settings.workers,
@@ -82,6 +85,7 @@ class Workers(Multiprocess):
         )
         super().__init__(config, sockets)
         self.settings = settings
+        self.mllp = mllp
         self.failed = False
 
     def init_processes(self) -> None:
@@ -117,19 +121,20 @@ class Workers(Multiprocess):
     handle_ttin = handle_ttou = handle_hup
 
     def _started(self, number: int) -> Worker:
-        worker = Worker(number, self.settings, self.config, self.sockets)
+        worker = Worker(number, self.settings, self.config, self.sockets, self.mllp)
         worker.start()
         return worker
 
 
-def run_workers(settings: ApiSettings, listener: socket) -> bool:
-    """Serve with several workers until told to stop; gives whether they could load what they need.
+def run_workers(settings: ApiSettings, listener: socket, mllp: socket | None = None) -> bool:
+    """Serve with several workers until told to stop; gives whether they could load what they need. HL7 messages come
+    in at ``mllp``.
 
     Their metrics meet in a folder that is gone afterwards.
     """
     with tempfile.TemporaryDirectory(prefix="codeassist-metrics-") as folder:
         os.environ[SHARED_METRICS] = folder
-        workers = Workers(settings, [listener])
+        workers = Workers(settings, [listener], mllp)
         workers.run()
     return not workers.failed
 

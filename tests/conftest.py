@@ -35,7 +35,7 @@ SECONDS_TO_LOAD = 120
 _FOLDER = tempfile.TemporaryDirectory(prefix="codeassist-tests-")
 os.environ["CODEASSIST_DATABASE_URL"] = f"sqlite:///{_FOLDER.name}/tests.sqlite3"
 # The name by which the client in process addresses the application; without sign-in no other is answered.
-os.environ["CODEASSIST_ALLOWED_HOSTS"] = '["testserver"]'
+os.environ["CODEASSIST_ALLOWED_HOSTS"] = '["testserver", "other.example"]'
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 

@@ -97,11 +97,10 @@ def test_what_was_saved_is_what_is_loaded(tmp_path: Path) -> None:
         labels=old.labels,
         shares=old.shares,
         audited_labels=old.audited_labels,
-        associations=old.associations,
-        neighbours=old.neighbours,
-        neighbour_labels=old.neighbour_labels,
+        lessons=old.lessons,
         phrases=old.phrases,
         rankers=old.rankers,
+        profile=old.profile,
         facts={k: v for k, v in old.manifest.items() if k not in kept},
     )
     new = load_release(tmp_path / "copy")

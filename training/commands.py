@@ -3,124 +3,35 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import platform
-import time
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from codeassist.errors import InputError
+from training.curve import learning_curve
 from training.data_report.commands import data_report
+from training.deidentify.commands import deidentify
+from training.evaluation.commands import evaluate
+from training.learning.commands import drift, teach
 from training.registry.commands import app as models_app
-
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "spacy", "joblib")
-
+from training.splitting import split
+from training.train import train
 
 app = typer.Typer(help="Train and measure model releases.")
 app.add_typer(models_app, name="models")
 app.command("data-report", epilog="Example: `codeassist data-report --audited site.jsonl --strict`")(data_report)
 
 
-@app.command("train", epilog="Example: `codeassist train --audited site.jsonl --out out/model --labels audited`")
-def train(
-    audited: Annotated[
-        list[Path], typer.Option("--audited", help="JSON Lines of audited notes, or a folder of note files")
-    ],
-    out: Annotated[Path, typer.Option("--out", help="folder of the new release")],
-    labels: Annotated[
-        str, typer.Option(help="terminology: codes of the releases only; audited: every code of the notes")
-    ] = "terminology",
-    terms: Annotated[list[Path] | None, typer.Option("--terms", help="term files to learn phrases from")] = None,
-    name: Annotated[str, typer.Option(help="name of the release")] = "site",
-    version: Annotated[str, typer.Option(help="version of the release")] = "1",
-    seed: Annotated[int, typer.Option(help="the same seed gives the same release")] = 20260401,
-    licence: Annotated[str, typer.Option(help="licence of the training data, for the manifest")] = "not stated",
-    card: Annotated[Path | None, typer.Option(help="Markdown to append to the model card: figures, limits")] = None,
-) -> None:
-    """Train a model release on audited notes."""
-    from codeassist.nlp.reading import NoteReader
-    from codeassist.progress import track
-    from codeassist.release import MANIFEST, save_release
-    from codeassist.settings import settings
-    from codeassist.terminology.access import open_store
-    from codeassist.terminology.phrases import PhraseKind
-    from training.audited import read_audited
-    from training.card import write_card
-    from training.dataset import label_list, make_examples
-    from training.fingerprint import data_record
-    from training.fit import fit
-    from training.terms import learn_terms
-
-    if card is not None and not card.is_file():
-        raise InputError(f"there is no file {card}")
-    if labels not in ("terminology", "audited"):
-        raise InputError(f"--labels must be terminology or audited, not {labels!r}")
-    if out.parent.resolve() == settings().registry_dir.resolve() and (out / MANIFEST).is_file():
-        # a service may have its files mapped, and the log names it by its hash
-        raise InputError(f"the registry has a release {out.name} already: give another --out")
-    started = time.monotonic()
-    notes = [n for path in audited for n in read_audited(path)]
-    if len(notes) < 10:
-        raise InputError(f"{len(notes)} audited notes are too few to train on: give at least 10")
-    store = open_store()
-    phrases = learn_terms(terms or [], store)
-    extended = store.with_phrases(phrases.key, phrases.code, phrases.words, PhraseKind.INDEX)
-    whole = labels == "audited"
-    found = label_list(notes, extended, whole)
-    examples = list(track(make_examples(notes, NoteReader(extended), extended, found), len(notes), "reading notes"))
-    fitted = fit(examples, found, extended, whole, seed, _report)
-    save_release(
-        out,
-        name=name,
-        version=version,
-        labels=found,
-        shares=fitted.shares,
-        audited_labels=whole,
-        associations=fitted.associations,
-        neighbours=fitted.neighbours,
-        neighbour_labels=fitted.neighbour_labels,
-        phrases=phrases,
-        rankers=fitted.rankers,
-        facts={
-            "seed": seed,
-            "data": [data_record(p, licence) for p in audited],
-            "terms": [data_record(p, "US government work or CC0: see the card") for p in terms or []],
-            "notes": len(notes),
-            "libraries": {"python": platform.python_version(), **{n: metadata.version(n) for n in _LIBRARIES}},
-            "terminology": store.releases,
-            "metrics": {"out_of_fold": fitted.metrics},
-        },
-    )
-    write_card(out, card.read_text(encoding="utf-8") if card else "")
-    typer.echo(f"trained on {len(notes)} notes in {time.monotonic() - started:.0f} s: {out}")
-
-
-@app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")
-def evaluate(
-    model: Annotated[Path, typer.Option("--model", help="folder of a model release")],
-    audited: Annotated[Path, typer.Option("--audited", help="audited notes that the model has not seen")],
-    report: Annotated[Path | None, typer.Option("--report", help="folder for metrics.json and report.md")] = None,
-) -> None:
-    """Measure a model release on audited notes."""
-    from codeassist.assistant import load
-    from codeassist.progress import track
-    from training.audited import read_audited
-    from training.metrics import measure, render
-
-    notes = list(read_audited(audited))
-    if not notes:
-        raise InputError(f"{audited} has no audited notes")
-    assistant = load(model)
-    results = list(track((assistant.suggest(n.note) for n in notes), len(notes), "notes"))
-    figures = measure(notes, results)
-    typer.echo(render(figures))
-    if report is not None:
-        report.mkdir(parents=True, exist_ok=True)
-        (report / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        (report / "report.md").write_text(render(figures) + "\n", encoding="utf-8")
+app.command("train", epilog="Example: `codeassist train --audited site.jsonl --out out/model --labels audited`")(train)
+app.command("learning-curve", epilog="Example: `codeassist learning-curve --audited a.jsonl --test b.jsonl --out out`")(
+    learning_curve
+)
+app.command("split", epilog="Example: `codeassist split --audited site.jsonl --out out/site --by patient`")(split)
+app.command("evaluate", epilog="Example: `codeassist evaluate --model out/model --audited test.jsonl`")(evaluate)
+app.command("deidentify", epilog="Example: `codeassist deidentify site.jsonl out.jsonl --key site.key`")(deidentify)
+app.command("teach", epilog="Example: `codeassist teach waiting.jsonl order.jsonl --most 50`")(teach)
+app.command("drift", epilog="Example: `codeassist drift --audited march.jsonl --report drift.json`")(drift)
 
 
 @app.command("accuracy", epilog="Example: `codeassist accuracy --shared ../shared --report out/accuracy`")
@@ -157,7 +68,3 @@ def accuracy(
     table = rows(bars, measured.reached, measured.missing)
     typer.echo(render(table))
     typer.echo(f"report: {write_report(report, bars, table, measured)}")
-
-
-def _report(stage: str, done: int, total: int) -> None:
-    typer.echo(f"{stage} ({done + 1}/{total})", err=True)

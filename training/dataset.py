@@ -1,80 +1,77 @@
-"""From audited notes to what associations, neighbours and rankers learn from."""
+"""From an audited note to what lessons and rankers learn from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from codeassist.candidates.associations import Taught, association_keys
-from codeassist.candidates.neighbours import note_counts
-from codeassist.nlp.reading import NoteReader, ReadNote
-from codeassist.terminology.store import Store
-from training.audited import AuditedNote
+from codeassist.candidates.associations import association_keys
+from codeassist.candidates.likeness import note_counts, sentence_counts, sentence_spans
+from codeassist.nlp.reading import ReadDocument, ReadNote
+from training.audited import AuditedCode, AuditedNote
 
 
 @dataclass(slots=True)
 class Example:
-    """An audited note read, with its gold label numbers."""
+    """What an audited note teaches: its gold label numbers; its keys (sorted), those that may count although seen
+    once (single words and adjacent pairs), and for each of its codes the label with the keys of the evidence; the
+    buckets of its words; and of each sentence the buckets, and the labels that it is evidence for."""
 
-    audited: AuditedNote
-    read: ReadNote
-    day: int
     labels: np.ndarray
-    taught: Taught
+    keys: np.ndarray
+    short: np.ndarray
+    pairs: list[tuple[int, np.ndarray]]
     counts: np.ndarray
+    sentences: list[np.ndarray]
+    sentence_labels: list[np.ndarray]
 
 
-def label_list(notes: Sequence[AuditedNote], store: Store, audited_labels: bool) -> list[tuple[str, str]]:
-    """Every code that the audited notes hold, sorted; without ``audited_labels`` only codes of the terminology."""
-    found = {(c.system, c.key) for n in notes for c in n.codes}
-    if not audited_labels:
-        found = {(s, k) for s, k in found if (row := store.row(s, k)) is not None and store.billable[row]}
-    return sorted(found)
-
-
-def make_examples(
-    notes: Sequence[AuditedNote], reader: NoteReader, store: Store, labels: list[tuple[str, str]]
-) -> list[Example]:
-    """Read every note and collect what it teaches."""
-    number = {label: i for i, label in enumerate(labels)}
-    return [_example(note, reader(note.note), store, number) for note in notes]
-
-
-def _example(audited: AuditedNote, read: ReadNote, store: Store, number: dict[tuple[str, str], int]) -> Example:
-    gold = np.array(
-        sorted({number[c.system, c.key] for c in audited.codes if (c.system, c.key) in number}), dtype=np.int64
-    )
+def example_of(audited: AuditedNote, read: ReadNote, number: dict[tuple[str, str], int]) -> Example:
+    """What a note teaches; ``number`` numbers the labels, and codes that are none teach nothing."""
     part = read.parts[0]
     keys = association_keys(part.content)
     sentence = part.content.segment[keys.first] if len(keys.first) else np.zeros(0, dtype=np.int64)
-    pairs_key, pairs_label = [], []
-    starts, ends = part.notes.start, part.notes.end
+    pairs = []
     for code in audited.codes:
         label = number.get((code.system, code.key))
-        if label is None:
-            continue
-        if code.evidence and len(starts):
-            chosen = np.zeros(len(keys.key), dtype=bool)
-            for start, end in code.evidence:
-                tokens = np.flatnonzero((ends > start) & (starts < end))
-                if len(tokens):
-                    low, high = part.notes.sentence[tokens[0]], part.notes.sentence[tokens[-1]]
-                    chosen |= (sentence >= low) & (sentence <= high)
-            mine = keys.key[chosen]
-        else:
-            mine = keys.key
-        mine = np.unique(mine)
-        pairs_key.append(mine)
-        pairs_label.append(np.full(len(mine), label, dtype=np.int32))
+        if label is not None:
+            mine = _near_evidence(code, read, sentence) if code.evidence and len(part.notes.start) else slice(None)
+            pairs.append((label, np.unique(keys.key[mine])))
+    sentences = sentence_counts(part)
     short = (keys.words == 1) | ((keys.words == 2) & (keys.last - keys.first == 1))
-    taught = Taught(
+    return Example(
+        np.array(sorted({label for label, _ in pairs}), dtype=np.int64),
         np.unique(keys.key),
-        np.concatenate(pairs_key) if pairs_key else np.zeros(0, dtype=np.uint64),
-        np.concatenate(pairs_label) if pairs_label else np.zeros(0, dtype=np.int32),
         np.unique(keys.key[short]),
-        audited.weight,
+        pairs,
+        note_counts([p.content for p in read.parts]),
+        sentences,
+        _evidence_labels(audited, part, number) if sentences else [],
     )
-    counts = note_counts([p.content for p in read.parts])
-    return Example(audited, read, store.day(audited.note.date_of_service), gold, taught, counts)
+
+
+def _evidence_labels(audited: AuditedNote, part: ReadDocument, number: dict[tuple[str, str], int]) -> list[np.ndarray]:
+    """For each sentence the labels that it is evidence for, sorted."""
+    spans = sentence_spans(part)
+    found: list[set[int]] = [set() for _ in spans]
+    for code in audited.codes:
+        label = number.get((code.system, code.key))
+        if label is not None:
+            for start, end in code.evidence:
+                for mine, (first, last) in zip(found, spans, strict=True):
+                    if first < end and last > start:
+                        mine.add(label)
+    return [np.array(sorted(mine), dtype=np.int64) for mine in found]
+
+
+def _near_evidence(code: AuditedCode, read: ReadNote, sentence: np.ndarray) -> np.ndarray:
+    """Which keys stand in the sentences of a code's evidence."""
+    notes = read.parts[0].notes
+    chosen = np.zeros(len(sentence), dtype=bool)
+    for start, end in code.evidence:
+        tokens = np.flatnonzero((notes.end > start) & (notes.start < end))
+        if len(tokens):
+            low, high = notes.sentence[tokens[0]], notes.sentence[tokens[-1]]
+            chosen |= (sentence >= low) & (sentence <= high)
+    return chosen

@@ -1,146 +1,157 @@
-"""Fits a release: associations, neighbours and rankers, the rankers on features made out of fold."""
+"""Fits a release: lessons and rankers, the rankers on features made out of fold.
+
+Every stage leaves pieces in a work folder (:mod:`training.fitting.work`); what is there already is not done again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from codeassist.candidates.associations import Associations, learn_associations
-from codeassist.candidates.neighbours import Neighbours, learn_neighbours, no_neighbours
-from codeassist.proposing import LabelSpace, Proposer
-from codeassist.ranking.ranker import GROUPS, Ranker, fit_ranker, group_of
+from codeassist.candidates.lessons import Lessons
+from codeassist.ranking.forest import Forest
+from codeassist.ranking.ranker import GROUPS, Ranker, fit_ranker
+from codeassist.release import LearnedPhrases
 from codeassist.terminology.store import Store
-from training.dataset import Example
+from training.audited import AuditedNote
+from training.fitting.context import Options, save_options
+from training.fitting.features import make_rows, ranked_notes, rows_of_ranker, shards_with_rows
+from training.fitting.folds import make_folds, variants
+from training.fitting.learning import associate_range, learn_variant, learnt, options_of
+from training.fitting.pool import Pool
+from training.fitting.prior import prior_release
+from training.fitting.reading import MOST_COMPARED, piece, read_shard
+from training.fitting.search import parameters_found, search
+from training.fitting.stages import Say, run_stage
+from training.fitting.survey import Survey, survey
+from training.fitting.work import WorkFolder, load, write_piece
 
-FOLDS = 5
-Progress = Callable[[str, int, int], None]
+_TREES = ("feature", "threshold", "mask", "leaf")
+_LEAST_GOLD = 5
 
 
 @dataclass(slots=True)
 class Fitted:
-    """What a release is made of, and how its rankers did out of fold."""
+    """What a release is made of, how its rankers did out of fold, and how much of the notes each part has seen."""
 
+    labels: list[tuple[str, str]]
     shares: np.ndarray
-    associations: Associations
-    neighbours: Neighbours
-    neighbour_labels: np.ndarray
+    lessons: Lessons
     rankers: dict[str, Ranker]
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Rows:
-    matrix: list[np.ndarray] = field(default_factory=list)
-    target: list[np.ndarray] = field(default_factory=list)
-    note: list[np.ndarray] = field(default_factory=list)
-    weight: list[np.ndarray] = field(default_factory=list)
-    missed: int = 0
+    searches: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
 
 
 def fit(
-    examples: Sequence[Example],
-    labels: list[tuple[str, str]],
+    work: WorkFolder,
+    notes: Iterable[AuditedNote],
     store: Store,
-    audited_labels: bool,
-    seed: int,
-    progress: Progress = lambda stage, done, total: None,
+    phrases: LearnedPhrases,
+    options: Options,
+    pool: Pool,
+    say: Say = lambda stage: None,
 ) -> Fitted:
-    """Fit everything on ``examples``; the same examples and seed give the same release."""
-    space = LabelSpace(store, labels)
-    folds = np.random.default_rng(seed).permutation(len(examples)) % min(FOLDS, len(examples))
-    rows = {g: _Rows() for g in GROUPS}
-    for fold in range(int(np.max(folds)) + 1):
-        progress("features out of fold", fold, FOLDS)
-        train = [e for e, f in zip(examples, folds, strict=True) if f != fold]
-        shares, associations, neighbours, neighbour_labels = learn(train, len(labels), audited_labels)
-        proposer = Proposer(store, space, shares, audited_labels)
-        for i, example in enumerate(examples):
-            if folds[i] == fold:
-                _collect(example, i, proposer, associations, neighbours, neighbour_labels, space, rows)
+    """Fit everything on ``notes``, which are read once, as a stream; the same notes, options and versions give the
+    same release, on any number of workers and however often it was interrupted."""
+    found = prepare(work, notes, store, phrases, options, pool, say)
+    searches = {}
+    if options.search_trials or options.search_minutes:
+        searches = search(work, pool, options, say)
+    run_stage(work, pool, fit_group, {f"ranker/{g}": g for g in GROUPS}, "rankers", say)
     rankers, metrics = {}, {}
-    for g, group in enumerate(GROUPS):
-        progress(f"ranker: {group}", FOLDS + g, FOLDS + len(GROUPS) + 1)
-        if rows[group].matrix and sum(t.sum() for t in rows[group].target) >= 5:
-            rankers[group], metrics[group] = _fit_group(rows[group], seed, general=not audited_labels)
-    progress("associations", FOLDS + len(GROUPS), FOLDS + len(GROUPS) + 1)
-    shares, associations, neighbours, neighbour_labels = learn(examples, len(labels), audited_labels)
-    return Fitted(shares, associations, neighbours, neighbour_labels, rankers, metrics)
+    for group in GROUPS:
+        ranker, figures = load_ranker(work.folder, group)
+        if ranker is not None:
+            rankers[group], metrics[group] = ranker, figures
+    last = learnt(work.folder, variants(work.folder) - 1)
+    return Fitted(found.labels, *last, rankers, metrics, searches, _seen(found, metrics, options))
 
 
-def learn(
-    examples: Sequence[Example], labels: int, audited_labels: bool
-) -> tuple[np.ndarray, Associations, Neighbours, np.ndarray]:
-    """Label shares, associations, and the neighbours with the labels that they score.
-
-    Whole-note likeness tells a site's own habit; for notes of other sites it gained nothing in cross-validation, and
-    is left out.
-    """
-    counts = np.zeros(labels)
-    for e in examples:
-        counts[e.labels] += 1
-    frequent = np.flatnonzero(counts >= 2) if audited_labels else np.zeros(0, dtype=np.int64)
-    matrix = np.zeros((len(examples), len(frequent)), dtype=np.float32)
-    position = np.full(labels, -1)
-    position[frequent] = np.arange(len(frequent))
-    for i, e in enumerate(examples):
-        mine = position[e.labels]
-        matrix[i, mine[mine >= 0]] = 1
-    return (
-        counts / max(1, len(examples)),
-        learn_associations([e.taught for e in examples], labels),
-        learn_neighbours([e.counts for e in examples], matrix) if audited_labels else no_neighbours(),
-        frequent,
-    )
-
-
-def _collect(
-    example: Example,
-    number: int,
-    proposer: Proposer,
-    associations: Associations,
-    neighbours: Neighbours,
-    neighbour_labels: np.ndarray,
-    space: LabelSpace,
-    rows: dict[str, _Rows],
-) -> None:
-    taught = proposer.taught(example.read, associations, neighbours, neighbour_labels)
-    found = proposer.candidates(example.read, example.day, taught)
-    gold = set(space.ids[example.labels].tolist())
-    target = np.array([int(c) in gold for c in found.ids], dtype=np.float64)
-    systems = [group_of(proposer.features.key(int(c))[0]) for c in found.ids]
-    gold_groups = [group_of(space.labels[i][0]) for i in example.labels]
-    for group, mine in rows.items():
-        keep = np.array([s == group for s in systems], dtype=bool)
-        mine.missed += gold_groups.count(group) - int(target[keep].sum())
-        if keep.any():
-            mine.matrix.append(found.matrix[keep])
-            mine.target.append(target[keep])
-            mine.note.append(np.full(int(keep.sum()), number))
-            mine.weight.append(np.full(int(keep.sum()), example.audited.weight))
+def prepare(
+    work: WorkFolder,
+    notes: Iterable[AuditedNote],
+    store: Store,
+    phrases: LearnedPhrases,
+    options: Options,
+    pool: Pool,
+    say: Say = lambda stage: None,
+) -> Survey:
+    """Everything before the rankers: the notes read, associations learnt, features made."""
+    folder = work.folder
+    save_options(work, options, phrases)
+    say("copying the notes")
+    known = prior_release(options.prior).labels if options.prior else ()
+    found = survey(work, notes, store, options.audited_labels, known)
+    run_stage(work, pool, read_shard, {piece(s): s for s in range(found.shards)}, "reading notes", say)
+    make_folds(work, found, options.seed)
+    ranges = int(load(folder, "folds", "ranges")[0])
+    run_stage(work, pool, associate_range, {f"ranges/{r:05}": r for r in range(ranges)}, "associations", say)
+    run_stage(work, pool, learn_variant, {f"learnt/{v}": v for v in range(variants(folder))}, "what folds teach", say)
+    shards = shards_with_rows(folder, options.seed)
+    run_stage(work, pool, make_rows, {f"rows/{s:05}": s for s in shards}, "features out of fold", say)
+    return found
 
 
-def _fit_group(rows: _Rows, seed: int, general: bool) -> tuple[Ranker, dict[str, float]]:
-    target = np.concatenate(rows.target)
-    ranker, probability = fit_ranker(
-        np.concatenate(rows.matrix),
-        target,
-        np.concatenate(rows.note),
-        rows.missed,
-        seed,
-        np.concatenate(rows.weight),
-        general,
-    )
-    coded = probability >= ranker.threshold
+def _seen(found: Survey, metrics: dict[str, dict[str, float]], options: Options) -> dict[str, int]:
+    rows = {f"candidates_{group}": int(m["candidates"]) for group, m in metrics.items()}
+    compared = min(found.notes, MOST_COMPARED) if options.audited_labels else 0
+    ranked = len(ranked_notes(found.notes, options.seed))
+    return {"notes": found.notes, "ranked_notes": ranked, "compared_notes": compared, **rows}
+
+
+def fit_group(task: tuple[Path, str]) -> None:
+    """Fit one ranker, unless there is too little to fit it on, and write it with its figures."""
+    folder, group = task
+    options = options_of(folder)
+    rows = rows_of_ranker(folder, group, options.seed)
+    files: dict[str, np.ndarray | bytes] = {"metrics.json": b"{}"}
+    if rows.target.sum() >= _LEAST_GOLD and len(np.unique(rows.group)) > 1:
+        prior = prior_release(options.prior).rankers.get(group) if options.prior else None
+        ranker, probability = fit_ranker(
+            rows.matrix,
+            rows.target,
+            rows.group,
+            rows.missed,
+            options.seed,
+            rows.weight,
+            not options.audited_labels,
+            prior.forest if prior else None,
+            parameters_found(folder, group),
+        )
+        figures = _figures(rows.target, probability, ranker.threshold, rows.missed)
+        files = {name: getattr(ranker.forest, name) for name in _TREES}
+        files |= {"knots": ranker.knots, "values": ranker.values, "baseline": np.array(ranker.forest.baseline)}
+        files["metrics.json"] = json.dumps(figures).encode()
+    write_piece(folder, f"ranker/{group}", files)
+
+
+def load_ranker(folder: Path, group: str) -> tuple[Ranker | None, dict[str, float]]:
+    """A ranker that was fitted, and its figures out of fold."""
+    name = f"ranker/{group}"
+    figures = json.loads((folder / name / "metrics.json").read_bytes())
+    if not figures:
+        return None, {}
+    trees = {part: load(folder, name, part) for part in _TREES}
+    forest = Forest(**trees, baseline=float(load(folder, name, "baseline")))
+    return Ranker(forest, load(folder, name, "knots"), load(folder, name, "values"), figures["threshold"]), figures
+
+
+def _figures(target: np.ndarray, probability: np.ndarray, threshold: float, missed: int) -> dict[str, float]:
+    coded = probability >= threshold
     true = float(target[coded].sum())
-    gold = float(target.sum()) + rows.missed
+    gold = float(target.sum()) + missed
     precision, recall = true / max(1.0, float(coded.sum())), true / max(1.0, gold)
-    return ranker, {
+    return {
         "candidates": float(len(target)),
         "candidate_recall": float(target.sum()) / max(1.0, gold),
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / max(1e-9, precision + recall),
-        "threshold": ranker.threshold,
+        "threshold": threshold,
     }

@@ -10,7 +10,7 @@ from typing import Any
 from codeassist.errors import InputError
 
 _PLAIN = ("id", "text", "setting", "date_of_service", "note_type", "specialty", "coder", "weight")
-_LONGEST_FIELD = 1 << 30
+LONGEST_FIELD = 1 << 30
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:
@@ -20,7 +20,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | InputError]
     ``icd-10-cm:E11.9; cpt:99213``. Empty cells count as not given. Raises :class:`InputError` when there is no column
     ``text`` or ``codes``, or the file is not UTF-8.
     """
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(LONGEST_FIELD)
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
             rows = csv.DictReader(file)
@@ -29,7 +29,7 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | InputError]
                 raise InputError(f"{path.name} has no column {' and no column '.join(lacking)}")
             begins = rows.line_num + 1
             for row in rows:
-                yield begins, _record(row)
+                yield begins, _checked(row)
                 begins = rows.line_num + 1
         except UnicodeDecodeError as error:
             raise InputError(f"{path.name} is not UTF-8 (byte {error.start})") from None
@@ -37,11 +37,16 @@ def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | InputError]
             raise InputError(f"{path.name}, line {begins}: {error}") from None
 
 
-def _record(row: Mapping[str | None, Any]) -> Mapping[str, Any] | InputError:
+def _checked(row: Mapping[str | None, Any]) -> Mapping[str, Any] | InputError:
     if None in row:
         return InputError("the row has more cells than the head: a comma or a line break may lack its quotes")
+    return record_of_row({str(name): value for name, value in row.items()})
+
+
+def record_of_row(row: Mapping[str, Any]) -> Mapping[str, Any] | InputError:
+    """The record of a row whose codes stand in one text; or why it can't be read."""
     record: dict[str, Any] = {name: row[name] for name in _PLAIN if row.get(name)}
-    record["text"] = row["text"] or ""
+    record["text"] = row.get("text") or ""
     codes = []
     for written in filter(None, (part.strip() for part in (row["codes"] or "").split(";"))):
         system, colon, code = written.partition(":")

@@ -55,10 +55,10 @@ def secure(schema: dict[str, Any], app: FastAPI, problems: Callable[..., dict[in
 
 def _merge(responses: dict[str, Any], status: str, added: dict[str, Any]) -> None:
     """Put the examples of ``added`` beside those that the route itself names."""
-    kept = responses.setdefault(status, added)
+    kept = responses.setdefault(status, added).setdefault("content", {})
     for media_type, content in added["content"].items():
-        own = kept["content"][media_type]
-        own["examples"] = {**content["examples"], **own["examples"]}
+        own = kept.setdefault(media_type, content)
+        own["examples"] = {**content["examples"], **own.get("examples", {})}
 
 
 def _walk(dependant: Dependant) -> Iterator[Dependant]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fastapi import FastAPI
 
 from api.interop.authentication import authenticate_token
@@ -16,8 +18,8 @@ from api.interop.state import Interop
 from codeassist.settings import read_settings
 
 
-def install(app: FastAPI) -> None:
-    """Add the routes, and the answer to pages of other origins."""
+def install(app: FastAPI, origins: Collection[str]) -> None:
+    """Add the routes, and the answer to pages of other ``origins``."""
     settings = read_settings(InteropSettings)
     app.state.interop = Interop(settings, Keys(settings))
     for module in (cds, token, launch, fhir, final):
@@ -25,4 +27,4 @@ def install(app: FastAPI) -> None:
     authenticators = getattr(app.state, "bearer_authenticators", None)
     if authenticators is not None:  # a service with accounts asks these about bearer tokens that it does not know
         authenticators.append(authenticate_token)
-    app.add_middleware(Cors, origins=settings.cors_origins, public_url=settings.public_url)
+    app.add_middleware(Cors, origins=origins, public_url=settings.public_url)

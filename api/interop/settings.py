@@ -55,8 +55,6 @@ class InteropSettings(Settings):
     public_url: str | None = None
     """The address under which EHRs reach this service, such as ``https://codeassist.hospital.example``. It is the
     base of audiences and links; where it is not set, the address and port that the service listens on."""
-    cors_origins: tuple[str, ...] = ()
-    """Origins of web pages that may call the CDS services, FHIR and the token endpoint."""
     cds_clients: dict[str, CdsClient] = Field(default_factory=dict)
     """Trusted CDS clients by ``iss``. Where there is one, a CDS request without a token is refused."""
     smart_clients: dict[str, SmartClient] = Field(default_factory=dict)

@@ -41,6 +41,12 @@ class ReviewSubmitted(ReviewError):
     code = "review-submitted"
 
 
+class ReviewClosed(ReviewError):
+    """The note is closed without codes: its document was replaced or cancelled."""
+
+    code = "review-closed"
+
+
 class VersionStale(ReviewError):
     """The review was changed since the version that the request names."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.reviews.counting import count_move
-from api.reviews.errors import ReviewForeign, ReviewLocked, ReviewSubmitted, ReviewUnknown, VersionStale
+from api.reviews.errors import ReviewClosed, ReviewForeign, ReviewLocked, ReviewSubmitted, ReviewUnknown, VersionStale
 from api.store.audit import Action, Releases, append
 from api.store.base import now
 from api.store.reviews import ReviewRow, State
@@ -29,12 +29,15 @@ class Actor:
 
 
 def locked_row(session: Session, number: int) -> ReviewRow:
-    """The review, locked in the database. Raises :class:`ReviewUnknown`, and :class:`ReviewSubmitted`."""
+    """The review, locked in the database. Raises :class:`ReviewUnknown`, :class:`ReviewSubmitted` and
+    :class:`ReviewClosed`."""
     review = session.scalars(select(ReviewRow).where(ReviewRow.id == number).with_for_update()).first()
     if review is None:
         raise ReviewUnknown(f"there is no review {number}")
     if review.state == "submitted":
         raise ReviewSubmitted(f"review {number} is submitted: its codes are final")
+    if review.state == "closed":
+        raise ReviewClosed(f"review {number} is closed: {review.hold_reason}")
     return review
 
 

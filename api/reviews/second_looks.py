@@ -25,6 +25,7 @@ from api.reviews.errors import (
     ReviewUnknown,
     VersionStale,
 )
+from api.reviews.events import closed_record
 from api.reviews.final import write_line
 from api.reviews.reading import read_decision
 from api.reviews.service import coding_of, note_of
@@ -41,6 +42,7 @@ from api.store.audits import (
     Verdict,
 )
 from api.store.base import now
+from api.store.events import publish
 from api.store.reviews import ReviewRow
 
 if TYPE_CHECKING:
@@ -213,6 +215,7 @@ def close(session: Session, user: str, number: int, version: int, unanswered: bo
         raise AuditImpossible("the coder has not answered every difference")
     settled = adjudicate(coding_of(look.review), auditing_of(look), _verdicts(look))
     look.final, look.closed_at = [write_line(line) for line in settled], now()
+    publish(session, "audit.closed", look.review_id, closed_record(look, settled))
     return _move(session, user, look, "close", "closed", {"codes": len(settled)})
 
 

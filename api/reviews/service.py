@@ -27,6 +27,7 @@ from api.reviews.errors import (
     OverrideRefused,
     ReviewUnknown,
 )
+from api.reviews.events import submitted_record
 from api.reviews.locks import Actor, elsewhere, is_locked, leave, locked_row, mine, note, take, work
 from api.reviews.locks import record as record_action
 from api.reviews.outcomes import outcomes_of
@@ -35,6 +36,7 @@ from api.reviews.worklist import Filters, next_for
 from api.store.audit import Action
 from api.store.base import now
 from api.store.decisions import DecisionRow, OverrideRow
+from api.store.events import publish
 from api.store.notes import NoteRow, SuggestionsRow
 from api.store.outcomes import OutcomeRow
 from api.store.reviews import NORMAL, ReviewRow
@@ -224,6 +226,15 @@ def _finish(session: Session, actor: Actor, review: ReviewRow, coding: Coding) -
     for found in outcomes_of(review.suggestions.result, coding):
         session.add(OutcomeRow(review_id=review.id, coder=actor.name, **facts, **asdict(found)))
     record_action(session, actor, "submit", review, {"version": review.version, "codes": len(coding.lines)}, was)
+    publish(session, "review.submitted", review.id, submitted_record(review, coding))
+
+
+def close(session: Session, actor: Actor, number: int, reason: str) -> ReviewRow:
+    """End a review without codes, because its document is no longer one to code; ``reason`` quotes nothing of it.
+    Whoever has it open loses it. Raises :class:`ReviewSubmitted` where codes are final already."""
+    review = locked_row(session, number)
+    review.hold_reason = reason
+    return leave(session, actor, review, "close", "closed")
 
 
 def _refuse(errors: Sequence[Finding], reasons: Mapping[tuple[str, frozenset[str]], str]) -> None:

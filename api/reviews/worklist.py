@@ -92,7 +92,7 @@ def mine_of(user: str, state: State | None) -> ColumnElement[bool]:
             return ReviewRow.submitted_by == user
         case "waiting":
             return ReviewRow.assigned_to == user
-        case "open" | "held":
+        case "open" | "held" | "closed":
             return ReviewRow.holder == user
         case None:
             return or_(

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from api.engine import Engine
 from api.errors import Problem
+from api.idempotency import PROBLEMS, has_key, idempotent, keep_answer, with_key
 from api.openapi import BODY, problems, request_body
 from api.report_schemas import ClaimOut, ClaimQuery
 from api.review_schemas import (
@@ -36,7 +37,7 @@ from api.reviews.claiming import claim_of
 from api.reviews.counting import counts
 from api.reviews.locks import Actor
 from api.reviews.worklist import Filters, Listing, worklist
-from api.routes.answers import json_response
+from api.routes.answers import json_bytes, json_response
 from api.routes.asking import assistant_of, database_of, read
 from api.schemas import NoteIn
 from api.settings import ApiSettings
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])
 Number = Annotated[int, Path(ge=1, le=LARGEST, description="The number of the review.")]
 Change = Callable[[Session, Actor], ReviewRow]
-_OPENED = ("review-unknown", "review-locked", "review-submitted")
+_OPENED = ("review-unknown", "review-locked", "review-submitted", "review-closed")
 _CHANGED = (*BODY, *_OPENED, "review-foreign", "version-stale")
 LONGEST_NAME = 200
 """Longest id and specialty of a note that is kept."""
@@ -84,9 +85,10 @@ def list_reviews(request: Request, user: ReviewReader, query: Annotated[Worklist
     summary="Send a note to review",
     status_code=201,
     response_model=ReviewOut,
-    responses=problems(*BODY, "note-too-large", "invalid-input"),
-    openapi_extra=request_body("application/json", "NoteIn"),
+    responses=problems(*BODY, *PROBLEMS, "note-too-large", "invalid-input"),
+    openapi_extra=with_key(request_body("application/json", "NoteIn")),
 )
+@idempotent
 async def create(request: Request, user: ReviewWriter) -> Response:
     """Code a note, or the documents of one encounter, and keep it until a coder opens it."""
     engine: Engine = request.app.state.engine
@@ -298,12 +300,16 @@ async def _change(
     """Do the change in one transaction, and answer when it is kept."""
     assistant = assistant_of(request)
 
-    def work() -> dict[str, Any]:
+    def work() -> bytes:
         with database_of(request).writing() as session:
             review = change(session, _actor(request, user)).load()
-        return render(review, assistant)
+            if has_key(request):
+                answer = json_bytes(render(review, assistant))
+                keep_answer(request, session, status, answer)
+                return answer
+        return json_bytes(render(review, assistant))
 
-    return json_response(await anyio.to_thread.run_sync(work), status)
+    return Response(await anyio.to_thread.run_sync(work), status, media_type="application/json")
 
 
 def _actor(request: Request, user: User) -> Actor:

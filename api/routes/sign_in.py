@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
@@ -17,7 +17,7 @@ from api.auth.origin import check_origin
 from api.auth.pages import SIGN_IN, local_path
 from api.auth.signing_in import SignedIn, sign_in
 from api.errors import Problem
-from api.routes.pages import templates
+from api.routes.pages import page_response
 from api.store.database import Database
 
 router = APIRouter(include_in_schema=False)
@@ -138,7 +138,7 @@ def _callback(request: Request, desk: Desk) -> str:
 
 async def _page(request: Request, next_path: str, error: str = "", status: int = 200) -> Response:
     desk, database = desk_of(request), database_of(request)
-    context = {
+    context: dict[str, Any] = {
         "next": next_path,
         "error": error,
         "passwords": await desk.change(database, any_password),
@@ -146,4 +146,4 @@ async def _page(request: Request, next_path: str, error: str = "", status: int =
         "unsafe": request.url.scheme != "https" and SESSION.name(request) != SESSION.base,
         "idle_minutes": desk.settings.idle_minutes,
     }
-    return templates.TemplateResponse(request, "sign_in.html", context, status)
+    return page_response(request, "sign_in.html", status, **context)

@@ -13,7 +13,7 @@ from api.store.decisions import DecisionRow
 from api.store.interop import FeedbackRow
 from api.store.notes import NoteRow, SuggestionsRow
 
-State = Literal["waiting", "open", "held", "submitted"]
+State = Literal["waiting", "open", "held", "submitted", "closed"]
 STATES: tuple[State, ...] = get_args(State)
 Band = Literal["low", "medium", "high"]
 BANDS: tuple[Band, ...] = get_args(Band)
@@ -29,7 +29,7 @@ class ReviewRow(Base):
 
     __tablename__ = "reviews"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'open', 'held', 'submitted')", name="state"),
+        CheckConstraint("state IN ('waiting', 'open', 'held', 'submitted', 'closed')", name="state"),
         Index(None, "state", "id"),
         Index("ix_reviews_state_priority", "state", "priority", "id"),
         Index("ix_reviews_state_confidence", "state", "confidence", "id"),

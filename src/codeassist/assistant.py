@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from codeassist.composition import composition
 from codeassist.details import Details
-from codeassist.evidence import EvidencePicker
+from codeassist.evidence import EvidencePicker, assertion_at
 from codeassist.nlp.annotations import STATUSES
 from codeassist.nlp.reading import NoteReader, ReadDocument, ReadNote
 from codeassist.note import Document, Note
@@ -31,7 +31,6 @@ from codeassist.result import (
     Discarded,
     ModelId,
     Reason,
-    Status,
     Suggestion,
     Tier,
 )
@@ -40,9 +39,10 @@ from codeassist.rules.encounter import CodedLine, Encounter
 from codeassist.rules.engine import Review, RuleEngine
 from codeassist.rules.queries import BETWEEN, Query, draft_queries, in_documents
 from codeassist.settings import settings
+from codeassist.site import Site, read_site, with_site
 from codeassist.terminology.access import open_store
 from codeassist.terminology.phrases import PhraseKind
-from codeassist.terminology.store import Store
+from codeassist.terminology.store import Store, normal_key
 from codeassist.visits import Visit, assess_visit
 from codeassist.visits.tables import visit_codes
 
@@ -68,10 +68,34 @@ _LEFT_OUT = {
 }
 
 
+@dataclass(slots=True)
+class _Ranked:
+    """The candidates of a note on a day with their probabilities: which are of each ranker's group, which may be
+    suggested (``keep``) or are a visit's levels, and the picker of their evidence."""
+
+    read: ReadNote
+    found: Candidates
+    day: int
+    probability: np.ndarray
+    of_group: dict[str, np.ndarray]
+    keep: np.ndarray
+    levels: np.ndarray
+    evidence: EvidencePicker
+
+
+def site_of(release: Release) -> Site | None:
+    """The site's own parts: the copy in the release, else the folder of the settings, else ``None``."""
+    folder = release.site or settings().site_dir
+    return read_site(folder) if folder is not None else None
+
+
 class CodeAssistant:
     """Suggests codes for notes with one model release over one terminology index."""
 
     def __init__(self, store: Store, release: Release) -> None:
+        self.site = site = site_of(release)
+        if site is not None:
+            store = with_site(store, site)
         learned = release.phrases
         store = store.with_phrases(learned.key, learned.code, learned.words, PhraseKind.INDEX)
         self.terminology = store
@@ -80,14 +104,16 @@ class CodeAssistant:
         self._proposer = Proposer(store, self._space, release.shares, release.audited_labels)
         self._reader = NoteReader(store)
         self._details = Details(store)
-        self._evidence = EvidencePicker()
         self._rules = RuleEngine(store, settings().rules)
         self.observer: Observer | None = None
 
     @property
     def model(self) -> ModelId:
-        """Which release this is."""
-        return self.release.id
+        """Which release this is; its version names the site's folder where the release has no copy of it."""
+        found = self.release.id
+        if self.site is None or self.release.site is not None:
+            return found
+        return replace(found, version=f"{found.version}+site.{self.site.sha256[:8]}")
 
     @property
     def releases(self) -> dict[str, str]:
@@ -106,17 +132,12 @@ class CodeAssistant:
         lap("read")
         found = self._propose(read, day)
         lap("propose")
-        keep = self._usable(found, note, day)
-        groups = np.array([group_of(self._proposer.features.key(int(c))[0]) for c in found.ids], dtype=object)
-        probability = self._rank(found, keep, groups)
+        ranked = self._ranked(read, found, day)
         lap("rank")
-        visits = self._visit_candidates(found)
-        suggestions = self._suggestions(read, found, probability, keep & ~visits, groups, day)
-        suggestions = self._with_visit(read, found, probability, keep & visits, groups, day, suggestions)
-        keep &= ~visits
-        discarded = self._discarded(read, found, probability, keep, {(s.system, s.code) for s in suggestions})
+        suggestions = self._with_visit(ranked, self._suggestions(ranked))
+        discarded = self._discarded(ranked, {(s.system, s.code) for s in suggestions})
         lap("explain")
-        findings, suggestions = self._rules.review(note, suggestions, self._places(found))
+        findings, suggestions = self._rules.review(note, suggestions, self._places(found, suggestions))
         lap("rules")
         return CodingResult(
             note.id,
@@ -170,11 +191,10 @@ class CodeAssistant:
         cues = np.array([part.notes.cues[c][0] if c >= 0 else -1 for c in part.notes.cue[tokens].tolist()])
         status = np.where(np.isin(cues, tokens), 0, part.notes.status[tokens])
         token = int(tokens[int(np.argmax(status != 0))]) if (status != 0).any() else int(tokens[0])
-        return self._evidence.assertion(part, token)
+        return assertion_at(part, token)
 
     def _propose(self, read: ReadNote, day: int) -> Candidates:
-        release = self.release
-        taught = self._proposer.taught(read, release.associations, release.neighbours, release.neighbour_labels)
+        taught = self._proposer.taught(read, self.release.lessons)
         return self._proposer.candidates(read, day, taught)
 
     def _usable(self, found: Candidates, note: Note, day: int) -> np.ndarray:
@@ -192,40 +212,38 @@ class CodeAssistant:
         inpatient = note.setting == "inpatient"
         return np.asarray(keep & np.where(inpatient, system <= 1, (system != 1) & (system <= 3)))
 
-    def _rank(self, found: Candidates, keep: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    def _ranked(self, read: ReadNote, found: Candidates, day: int) -> _Ranked:
+        keep = self._usable(found, read.note, day)
+        diagnoses = np.array([group_of(system) == "diagnosis" for system, _ in found.keys], dtype=bool)
+        of_group = {"diagnosis": diagnoses, "procedure": ~diagnoses}
         probability = np.zeros(len(found.ids))
         for group, ranker in self.release.rankers.items():
-            mine = (groups == group) & keep
+            mine = of_group[group] & keep
             probability[mine] = ranker.probability(found.matrix[mine])
-        return probability
+        levels = keep & self._visit_candidates(found)
+        evidence = EvidencePicker(read, found)
+        return _Ranked(read, found, day, probability, of_group, keep & ~levels, levels, evidence)
 
-    def _suggestions(
-        self,
-        read: ReadNote,
-        found: Candidates,
-        probability: np.ndarray,
-        keep: np.ndarray,
-        groups: np.ndarray,
-        day: int,
-    ) -> tuple[Suggestion, ...]:
-        keys = [self._proposer.features.key(int(c)) for c in found.ids]
+    def _suggestions(self, ranked: _Ranked) -> tuple[Suggestion, ...]:
+        found, keys, probability = ranked.found, ranked.found.keys, ranked.probability.tolist()
         order: list[int] = []
         audited = self.release.audited_labels
-        floor = AUDITED_FLOOR if audited else FLOOR
+        likely = ranked.keep & (ranked.probability >= (AUDITED_FLOOR if audited else FLOOR))
         for group, most in (AUDITED_MOST if audited else MOST).items():
-            mine = np.flatnonzero((groups == group) & keep & (probability >= floor))
+            mine = np.flatnonzero(ranked.of_group[group] & likely)
             order += sorted(mine.tolist(), key=lambda i: (-probability[i], keys[i]))[:most]
         order.sort(key=lambda i: (-probability[i], keys[i]))
-        reasons = self._reasons(found, groups, order)
-        coded = self._coded(found, groups, probability, order)
+        reasons = self._reasons(found, order)
+        coded = self._coded(found, probability, order)
+        valid = self.terminology.valid(ranked.day)
         out: list[Suggestion] = []
         for i in order:
             system, key = keys[i]
             candidate = int(found.ids[i])
-            listed = candidate < len(self.terminology) and bool(self.terminology.valid(day)[candidate])
-            threshold = self.release.rankers[groups[i]].threshold
-            tier: Tier = "code" if i in coded else "candidate"
             inside = candidate < len(self.terminology)
+            listed = inside and bool(valid[candidate])
+            threshold = self.release.rankers[group_of(system)].threshold
+            tier: Tier = "code" if i in coded else "candidate"
             if (
                 tier == "candidate"
                 and not audited
@@ -236,42 +254,47 @@ class CodeAssistant:
             out.append(
                 Suggestion(
                     system=system,  # type: ignore[arg-type]
-                    code=self.terminology.code(candidate) if inside else dotted(system, key),
-                    display=self.terminology.title(candidate) if inside else "(known from audited notes only)",
-                    probability=round(float(probability[i]), 4),
+                    code=self.terminology.code(candidate) if inside else self._unlisted(system, key)[0],
+                    display=self.terminology.title(candidate) if inside else self._unlisted(system, key)[1],
+                    probability=round(probability[i], 4),
                     rank=len(out) + 1,
                     tier=tier,
-                    evidence=self._evidence.pick(read, found, i),
-                    explanation=(*self._composed(read, found, i, system), *reasons.get(i, ())),
-                    alternatives=self._details.alternatives(candidate, day) if listed else (),
-                    specificity=self._details.specificity(candidate, day) if listed else (),
+                    evidence=ranked.evidence.pick(i),
+                    explanation=(*self._composed(ranked.read, found, i, system), *reasons.get(i, ())),
+                    alternatives=self._details.alternatives(candidate, ranked.day) if listed else (),
+                    specificity=self._details.specificity(candidate, ranked.day) if listed else (),
                     listed=listed,
                 )
             )
         return tuple(out)
 
+    def _unlisted(self, system: str, key: str) -> tuple[str, str]:
+        """How a code is written that only the training data knows, and its title where the site gives one."""
+        own = self.site.own(system, key) if self.site is not None else None
+        return (own.local, own.title) if own is not None else (dotted(system, key), "(known from audited notes only)")
+
     def _composed(self, read: ReadNote, found: Candidates, i: int, system: str) -> tuple[Reason, ...]:
         return composition(read, found, i, self.terminology) if system == "icd-10-pcs" else ()
 
-    def _coded(self, found: Candidates, groups: np.ndarray, probability: np.ndarray, order: list[int]) -> set[int]:
+    def _coded(self, found: Candidates, probability: list[float], order: list[int]) -> set[int]:
         """Candidates of tier ``code``: likely enough, of a group that the site reports, and settled among each other.
         A site's own labels are taken as they are."""
-        chosen = {i for i in order if probability[i] >= self.release.rankers[groups[i]].threshold}
+        keys = found.keys
+        chosen = {i for i in order if probability[i] >= self.release.rankers[group_of(keys[i][0])].threshold}
         if self.release.audited_labels:
             return chosen
         reported = settings().reported_groups
-        keys = {i: self._proposer.features.key(int(found.ids[i])) for i in chosen}
         chosen = {i for i in chosen if not held_back(*keys[i], reported)}
         number = {keys[i][1]: i for i in chosen}
         replaced = {k for k, i in number.items() if found.matrix[i, COLUMN["replaced"]] > 0}
         unspecified = {k for k, i in number.items() if found.matrix[i, COLUMN["is_unspecified"]] > 0}
-        losing = settle({k: float(probability[i]) for k, i in number.items()}, replaced, unspecified)
+        losing = settle({k: probability[i] for k, i in number.items()}, replaced, unspecified)
         return chosen - {number[k] for k in losing}
 
-    def _reasons(self, found: Candidates, groups: np.ndarray, order: list[int]) -> dict[int, tuple[Reason, ...]]:
+    def _reasons(self, found: Candidates, order: list[int]) -> dict[int, tuple[Reason, ...]]:
         out: dict[int, tuple[Reason, ...]] = {}
         for group, ranker in self.release.rankers.items():
-            mine = [i for i in order[:_EXPLAINED] if groups[i] == group]
+            mine = [i for i in order[:_EXPLAINED] if group_of(found.keys[i][0]) == group]
             out.update(zip(mine, explain(ranker, found.matrix[mine]), strict=True) if mine else ())
         return out
 
@@ -280,37 +303,32 @@ class CodeAssistant:
         taken as they are."""
         if self.release.audited_labels:
             return np.zeros(len(found.ids), dtype=bool)
-        keys = [self._proposer.features.key(int(c)) for c in found.ids]
-        return np.array([system == "cpt" and key in visit_codes() for system, key in keys], dtype=bool)
+        codes = visit_codes()
+        return np.array([system == "cpt" and key in codes for system, key in found.keys], dtype=bool)
 
-    def _with_visit(
-        self,
-        read: ReadNote,
-        found: Candidates,
-        probability: np.ndarray,
-        levels: np.ndarray,
-        groups: np.ndarray,
-        day: int,
-        suggestions: tuple[Suggestion, ...],
-    ) -> tuple[Suggestion, ...]:
+    def _with_visit(self, ranked: _Ranked, suggestions: tuple[Suggestion, ...]) -> tuple[Suggestion, ...]:
         """The suggestions with the visit that the note is about, where its setting reports CPT."""
+        read, found, levels = ranked.read, ranked.found, ranked.levels
         if self.release.audited_labels or read.note.setting == "inpatient":
             return suggestions
         rows = found.ids.tolist()
-        visit = assess_visit(read, found.hits, self.terminology, dict(zip(rows, probability.tolist(), strict=True)))
+        likely = dict(zip(rows, ranked.probability.tolist(), strict=True))
+        visit = assess_visit(read, found.hits, self.terminology, likely)
         row = self.terminology.row("cpt", visit.code) if visit else None
-        if visit is None or row is None or not self.terminology.valid(day)[row]:
+        if visit is None or row is None or not self.terminology.valid(ranked.day)[row]:
             return suggestions
         # the ranker tells apart badly which level a visit has, but well whether one is coded at all: the chances that
         # it gives to the levels, of which at most one is coded, add up to the chance that the visit is
-        chance = min(max(float(probability[levels].sum()), VISIT_FLOOR), VISIT_CEILING)
+        chance = min(max(float(ranked.probability[levels].sum()), VISIT_FLOOR), VISIT_CEILING)
         mine = [i for i in np.flatnonzero(levels).tolist() if rows[i] == row]
-        reasons = self._reasons(found, groups, mine).get(mine[0], ()) if mine else ()
-        suggestion = self._visit(read, visit, row, round(chance, 4), reasons)
+        reasons = self._reasons(found, mine).get(mine[0], ()) if mine else ()
+        suggestion = self._visit(ranked.evidence, visit, row, round(chance, 4), reasons)
         merged = sorted((*suggestions, suggestion), key=lambda s: -s.probability)
-        return tuple(replace(s, rank=rank) for rank, s in enumerate(merged, 1))
+        return tuple(s if s.rank == rank else replace(s, rank=rank) for rank, s in enumerate(merged, 1))
 
-    def _visit(self, read: ReadNote, visit: Visit, row: int, chance: float, reasons: tuple[Reason, ...]) -> Suggestion:
+    def _visit(
+        self, evidence: EvidencePicker, visit: Visit, row: int, chance: float, reasons: tuple[Reason, ...]
+    ) -> Suggestion:
         """The suggestion of an assessed visit: its elements as the first reasons, its neighbours as alternatives."""
         store = self.terminology
         threshold = self.release.rankers["procedure"].threshold
@@ -326,50 +344,45 @@ class CodeAssistant:
             probability=chance,
             rank=1,
             tier="candidate" if held or chance < threshold else "code",
-            evidence=self._evidence.at(read, passages)[:_MOST_VISIT_EVIDENCE],
+            evidence=evidence.at(passages)[:_MOST_VISIT_EVIDENCE],
             explanation=(*elements, *chosen, *reasons),
             alternatives=tuple(
                 Alternative(store.code(r), store.title(r), n.why) for n, r in neighbours if r is not None
             ),
         )
 
-    def _discarded(
-        self,
-        read: ReadNote,
-        found: Candidates,
-        probability: np.ndarray,
-        keep: np.ndarray,
-        suggested: set[tuple[str, str]],
-    ) -> tuple[Discarded, ...]:
+    def _discarded(self, ranked: _Ranked, suggested: set[tuple[str, str]]) -> tuple[Discarded, ...]:
         """Codes that the note mentions but does not assert, by the most frequent reason."""
+        found = ranked.found
+        counts = found.matrix[:, [COLUMN[f"mentions_{s}"] for s in STATUSES]]
+        asserted, others = counts[:, 0] > 0, counts[:, 1:]
+        integral = (found.matrix[:, COLUMN["integral"]] > 0) & asserted
+        left_out = integral | (~asserted & (others.max(axis=1, initial=0) > 0))
+        left_out &= ranked.keep & ~(found.matrix[:, COLUMN["match_nested"]] > 0)
         out = []
-        statuses = [COLUMN[f"mentions_{s}"] for s in STATUSES]
-        for i in np.flatnonzero(keep & (found.matrix[:, statuses].sum(axis=1) > 0)).tolist():
-            counts = found.matrix[i, statuses]
-            status: Status = STATUSES[int(np.argmax(counts[1:])) + 1]  # type: ignore[assignment]
-            integral = found.matrix[i, COLUMN["integral"]] > 0 and counts[0] > 0
-            if found.matrix[i, COLUMN["match_nested"]] > 0:
-                continue
-            if not integral and (counts[0] > 0 or counts[1:].max() == 0):
-                continue
-            system, _ = self._proposer.features.key(int(found.ids[i]))
-            code = self.terminology.code(int(found.ids[i]))
+        for i in np.flatnonzero(left_out).tolist():
+            system, _ = found.keys[i]
+            row = int(found.ids[i])
+            code = self.terminology.code(row)
             if (system, code) in suggested:
                 continue
-            reason = _INTEGRAL if integral else _LEFT_OUT[status]
-            evidence = self._evidence.pick(read, found, i)
-            title = self.terminology.title(int(found.ids[i]))
+            status = STATUSES[int(np.argmax(others[i])) + 1]
+            reason = _INTEGRAL if integral[i] else _LEFT_OUT[status]
+            title, evidence = self.terminology.title(row), ranked.evidence.pick(i)
             out.append(Discarded(system, code, title, reason, evidence))  # type: ignore[arg-type]
         return tuple(out)
 
-    def _places(self, found: Candidates) -> dict[str, tuple[float, float]]:
-        """Where the assessment names each code (0 to 1; 2 where it does not), combinations before their parts."""
-        place = found.matrix[:, COLUMN["assessment_place"]]
-        combines = found.matrix[:, COLUMN["combines"]]
+    def _places(self, found: Candidates, suggestions: tuple[Suggestion, ...]) -> dict[str, tuple[float, float]]:
+        """Where the assessment names each suggested code (0 to 1; 2 where it does not), combinations before their
+        parts."""
+        place = found.matrix[:, COLUMN["assessment_place"]].tolist()
+        combines = found.matrix[:, COLUMN["combines"]].tolist()
+        number = {key: i for i, key in enumerate(found.keys)}
         out = {}
-        for i, candidate in enumerate(found.ids.tolist()):
-            system, key = self._proposer.features.key(candidate)
-            out[dotted(system, key)] = (float(place[i]) if place[i] >= 0 else 2.0, -float(combines[i]))
+        for s in suggestions:
+            i = number.get((s.system, normal_key(s.code)))
+            if i is not None:
+                out[s.code] = (place[i] if place[i] >= 0 else 2.0, -combines[i])
         return out
 
 

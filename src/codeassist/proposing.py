@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from codeassist.candidates.associations import AssociationHits, Associations, find_associations
+from codeassist.candidates.associations import AssociationHits, find_associations
+from codeassist.candidates.lessons import Lessons
+from codeassist.candidates.likeness import Likeness, note_counts, sentence_counts
 from codeassist.candidates.mentioned import MentionedCodes, MentionHits
-from codeassist.candidates.neighbours import Neighbours, note_counts
 from codeassist.nlp.reading import ReadNote
-from codeassist.ranking.features import Candidates, FeatureExtractor, Taught
+from codeassist.ranking.features import Candidates, FeatureExtractor, Scores, Taught, no_scores
 from codeassist.terminology.leaf import LeafPicker
 from codeassist.terminology.store import Store
 
@@ -16,9 +17,9 @@ LEAST_PRECISION = 0.08
 """Least precision of the surest n-gram that makes a label a candidate on its own, in a site's own model."""
 LEAST_PRECISION_ELSEWHERE = 0.5
 """The same for a model that is used on other sites' notes, where few associations carry over."""
-NEIGHBOUR_CANDIDATES = 100
-LEAST_NEIGHBOUR = 0.005
-"""How many labels the whole-note classifier may propose for a note, and the least score of one."""
+LIKE_CANDIDATES = 100
+LEAST_NOTE_SCORE, LEAST_SENTENCE_SCORE = 0.005, 0.05
+"""How many labels the classifiers of notes and of sentences may each propose for a note, and the least score of one."""
 
 
 class LabelSpace:
@@ -59,17 +60,18 @@ class Proposer:
         """Codes that the mentions of a note stand for."""
         return self._mentioned(read, day)
 
-    def taught(self, read: ReadNote, associations: Associations, neighbours: Neighbours, labels: np.ndarray) -> Taught:
-        """What the audited notes say of this note; ``labels`` numbers the outputs of ``neighbours``."""
+    def taught(self, read: ReadNote, lessons: Lessons) -> Taught:
+        """What the audited notes say of this note."""
         contents = [p.content for p in read.parts]
-        found = find_associations(associations, contents)
-        scores = neighbours.scores(note_counts(contents)) if len(labels) else np.zeros(0, dtype=np.float32)
-        top = np.argsort(-scores, kind="stable")[:NEIGHBOUR_CANDIDATES]
-        top = top[scores[top] > LEAST_NEIGHBOUR]
+        found = find_associations(lessons.associations, contents)
+        notes, sentences = _note_scores(lessons.notes, read), _sentence_scores(lessons.sentences, read)
         least = LEAST_PRECISION if self._audited else LEAST_PRECISION_ELSEWHERE
-        found = _enough(found, labels[top], len(self.space.labels), least)
+        proposed = np.concatenate([notes.ids[notes.proposed], sentences.ids[sentences.proposed]])
+        found = _enough(found, proposed, len(self.space.labels), least)
         found.label = self.space.ids[found.label]
-        return Taught(found, self.space.ids[labels[top]], scores[top], self._share_ids, self._share_values)
+        for scores in (notes, sentences):
+            scores.ids = self.space.ids[scores.ids]
+        return Taught(found, notes, sentences, self._share_ids, self._share_values)
 
     def candidates(self, read: ReadNote, day: int, taught: Taught, hits: MentionHits | None = None) -> Candidates:
         """All candidates of a note with their features."""
@@ -77,6 +79,32 @@ class Proposer:
         if not self._audited:
             _only_valid(taught, self.store, day)
         return self.features(read, hits, taught)
+
+
+def _note_scores(likeness: Likeness, read: ReadNote) -> Scores:
+    """What the whole note looks like; only labels that it proposes have a score."""
+    if not len(likeness.labels):
+        return no_scores()
+    score = likeness.scores([note_counts([p.content for p in read.parts])])[0]
+    top = _top(score, LEAST_NOTE_SCORE)
+    return Scores(likeness.labels[top], score[top], score[top], np.ones(len(top), dtype=bool))
+
+
+def _sentence_scores(likeness: Likeness, read: ReadNote) -> Scores:
+    """What the sentences look like: for each label its best sentence, and the sum over the sentences."""
+    rows = [row for part in read.parts for row in sentence_counts(part)] if len(likeness.labels) else []
+    if not rows:
+        return no_scores()
+    score = likeness.scores(rows)
+    best = score.max(axis=0)
+    proposed = np.zeros(len(best), dtype=bool)
+    proposed[_top(best, LEAST_SENTENCE_SCORE)] = True
+    return Scores(likeness.labels, best, np.maximum(score, 0).sum(axis=0), proposed)
+
+
+def _top(score: np.ndarray, least: float) -> np.ndarray:
+    order = np.argsort(-score, kind="stable")[:LIKE_CANDIDATES]
+    return np.asarray(order[score[order] > least])
 
 
 def _enough(found: AssociationHits, proposed: np.ndarray, labels: int, least: float) -> AssociationHits:
@@ -101,5 +129,5 @@ def _only_valid(taught: Taught, store: Store, day: int) -> None:
     keep = good(taught.hits.label)
     h = taught.hits
     taught.hits = AssociationHits(*(getattr(h, f)[keep] for f in h.__slots__))
-    keep = good(taught.score_ids)
-    taught.score_ids, taught.scores = taught.score_ids[keep], taught.scores[keep]
+    for scores in (taught.notes, taught.sentences):
+        scores.proposed &= good(scores.ids)

@@ -5,9 +5,11 @@
       MODEL_CARD.md
       labels.json            codes that the audited notes taught, and the share of notes that had each
       associations/*.npy     sorted keys, label, precision, count
-      neighbours/*.npy       training notes as TF-IDF rows, dual coefficients
+      notes/, sentences/*.npy  training texts as TF-IDF vectors by bucket, dual coefficients, labels
       phrases/*.npy          phrase keys learnt from term files, and the codes they stand for
       rankers/*.npy          for each ranker its trees and its calibration
+      site/*.tsv             the site's own terms, headings, cues and codes that it was trained with
+      profile.json           what the training notes were like, to see drift
 
 Every file is an array or JSON, hashed against the manifest before it is opened; nothing is unpickled. Where the site
 has trusted keys, the manifest must be signed by one of them (:mod:`codeassist.signing`).
@@ -17,14 +19,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from codeassist.candidates.associations import Associations
-from codeassist.candidates.neighbours import Neighbours
+from codeassist.candidates.lessons import Lessons, lessons_of
 from codeassist.errors import ModelError
 from codeassist.ranking.features import FEATURES
 from codeassist.ranking.forest import Forest
@@ -33,8 +35,10 @@ from codeassist.result import ModelId
 from codeassist.settings import settings
 from codeassist.signing import require_trusted
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
+PROFILE = "profile.json"
+SITE = "site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,18 @@ class Release:
     labels: list[tuple[str, str]]
     shares: np.ndarray
     audited_labels: bool
-    associations: Associations
-    neighbours: Neighbours
-    neighbour_labels: np.ndarray
+    lessons: Lessons
     phrases: LearnedPhrases
     rankers: dict[str, Ranker]
+    profile: dict[str, Any] | None = None
+    """What the training notes were like (:mod:`codeassist.drift`); ``None`` in releases that keep none."""
+    site: Path | None = None
+    """The copy of the site's folder that the release was trained with (:mod:`codeassist.site`)."""
+
+    def frequency(self) -> dict[tuple[str, str], int]:
+        """Number of training notes that had each code, as (system, code without dot)."""
+        counts = (self.shares * int(self.manifest.get("notes", 0))).round().astype(int).tolist()
+        return dict(zip(self.labels, counts, strict=True))
 
 
 def save_release(
@@ -70,15 +81,15 @@ def save_release(
     labels: list[tuple[str, str]],
     shares: np.ndarray,
     audited_labels: bool,
-    associations: Associations,
-    neighbours: Neighbours,
-    neighbour_labels: np.ndarray,
+    lessons: Lessons,
     phrases: LearnedPhrases,
     rankers: dict[str, Ranker],
     facts: dict[str, Any],
+    profile: dict[str, Any] | None = None,
+    site: Path | None = None,
 ) -> None:
     """Write a release into ``folder`` (made if need be); ``facts`` are kept in the manifest."""
-    for sub in ("associations", "neighbours", "phrases", "rankers"):
+    for sub in ("phrases", "rankers"):
         (folder / sub).mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
 
@@ -86,11 +97,9 @@ def save_release(
         np.save(folder / f"{path}.npy", values, allow_pickle=False)
         written.append(folder / f"{path}.npy")
 
-    for field in ("key", "label", "precision", "count"):
-        array(f"associations/{field}", getattr(associations, field))
-    for field in ("data", "indices", "indptr", "idf", "dual"):
-        array(f"neighbours/{field}", getattr(neighbours, field))
-    array("neighbours/labels", neighbour_labels)
+    for lesson, field, values in lessons.arrays():
+        (folder / lesson).mkdir(parents=True, exist_ok=True)
+        array(f"{lesson}/{field}", values)
     array("phrases/key", phrases.key)
     array("phrases/code", phrases.code)
     array("phrases/words", phrases.words)
@@ -102,6 +111,13 @@ def save_release(
         array(f"rankers/{group}_values", ranker.values)
     (folder / "labels.json").write_text(json.dumps([f"{s}:{c}" for s, c in labels]), encoding="utf-8")
     written.append(folder / "labels.json")
+    if profile is not None:
+        (folder / PROFILE).write_text(json.dumps(profile, sort_keys=True), encoding="utf-8")
+        written.append(folder / PROFILE)
+    if site is not None:
+        (folder / SITE).mkdir(exist_ok=True)
+        for file in sorted(site.glob("*.tsv")):
+            written.append(Path(shutil.copyfile(file, folder / SITE / file.name)))
     manifest = {
         "format": FORMAT,
         "name": name,
@@ -154,11 +170,11 @@ def load_release(folder: Path, sha256: str | None = None) -> Release:
         labels=labels,
         shares=np.asarray(array("shares")),
         audited_labels=manifest["audited_labels"],
-        associations=Associations(*(array(f"associations/{f}") for f in ("key", "label", "precision", "count"))),
-        neighbours=Neighbours(*(array(f"neighbours/{f}") for f in ("data", "indices", "indptr", "idf", "dual"))),
-        neighbour_labels=np.asarray(array("neighbours/labels")),
+        lessons=lessons_of(lambda lesson, field: array(f"{lesson}/{field}")),
         phrases=LearnedPhrases(*(array(f"phrases/{f}") for f in ("key", "code", "words"))),
         rankers=rankers,
+        site=folder / SITE if any(name.startswith(f"{SITE}/") for name in manifest["files"]) else None,
+        profile=json.loads((folder / PROFILE).read_bytes()) if PROFILE in manifest["files"] else None,
     )
 
 

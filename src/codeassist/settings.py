@@ -48,6 +48,18 @@ class Settings(BaseSettings):
     """Groups of codes that this site reports although many do not (see :mod:`codeassist.ranking.tiers`)."""
     rules: dict[str, Any] = {}
     """The ``[rules]`` table: a level (error, warning, info, off) by rule or family."""
+    mention_detectors: tuple[str, ...] = ()
+    """Recognisers of the site that take part in finding mentions (see :mod:`codeassist.nlp.detectors`)."""
+    drift_psi: float = 0.25
+    """Population stability index beyond chance from which a week raises a finding (see :mod:`codeassist.drift`)."""
+    drift_divergence: float = 0.1
+    """Jensen-Shannon divergence, in bits, from which it does."""
+    drift_acceptance: float = 0.1
+    """Gap between codes accepted and the probability shown from which it does."""
+    drift_notes: int = 30
+    """Weeks with fewer notes raise nothing."""
+    site_dir: Path | None = None
+    """A folder of the site's own terms, cues and codes to train with (see :mod:`codeassist.site`)."""
     max_characters: int = MAX_CHARACTERS
     """Longest note, in Unicode code points."""
 

@@ -121,7 +121,7 @@ def test_a_note_over_the_limit_is_refused_with_the_limit(serving: Any, assistant
         ("/v1/codes/icd-9/250.00", 422, "invalid-request"),
         ("/v1/codes/icd-10-cm/Q99.99", 404, "unknown-code"),
         ("/v1/codes/icd-10-cm/%00", 404, "unknown-code"),
-        ("/?example=none", 404, "not-found"),
+        ("/new?example=none", 404, "not-found"),
     ],
 )
 def test_query(client: TestClient, path: str, status: int, code: str) -> None:

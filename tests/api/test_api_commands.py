@@ -30,3 +30,10 @@ def test_a_database_that_can_not_be_used_ends_with_1_and_says_so() -> None:
     result = CliRunner().invoke(app, ["--port", "0"], env={"CODEASSIST_DATABASE_URL": "mysql://u@h/d"})
     assert result.exit_code == 1
     assert "sqlite:///FILE" in result.output
+
+
+def test_an_mllp_port_in_use_ends_with_1_and_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = CliRunner().invoke(app, ["--port", "0", "--mllp", str(taken.getsockname()[1])])
+    assert result.exit_code == 1
+    assert "in use" in result.output.lower()

@@ -38,24 +38,24 @@ def test_an_example_gets_codes(client: TestClient, example: Example) -> None:
 
 
 def test_the_page_lists_the_examples(client: TestClient) -> None:
-    page = client.get("/").text
-    assert all(f"/?example={e.id}" in page and e.title in page for e in examples())
+    page = client.get("/new").text
+    assert all(f"/new?example={e.id}" in page and e.title in page for e in examples())
 
 
 def test_an_example_stands_in_the_form(client: TestClient) -> None:
-    page = client.get("/?example=progress").text
+    page = client.get("/new?example=progress").text
     assert "Type 2 diabetes with diabetic polyneuropathy" in page
     assert 'value="2026-03-02"' in page
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/?example=operative"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/new?example=operative", "/reviews/1"])
 def test_pages_have_no_inline_script_or_style_and_nothing_from_outside(client: TestClient, path: str) -> None:
     page = client.get(path).text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:", page)
     assert not re.search(r"(src|href)=\"(https?:)?//", page)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/codes?q=gout", "/static/js/main.js", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/v1/codes?q=gout", "/static/js/new.js", "/nowhere"])
 def test_security_headers(client: TestClient, path: str) -> None:
     headers = client.get(path).headers
     policy = headers["content-security-policy"]
@@ -66,7 +66,7 @@ def test_security_headers(client: TestClient, path: str) -> None:
 
 
 def test_scripts_set_text_only_as_text() -> None:
-    for script in (WEB / "static" / "js").glob("*.js"):
+    for script in (WEB / "static" / "js").rglob("*.js"):
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", script.read_text("utf-8")
         ), script

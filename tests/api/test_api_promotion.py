@@ -69,7 +69,7 @@ class Load:
 
     def wait_for(self, version: str, since: float) -> float:
         """Seconds from ``since`` until the first answer of ``version``."""
-        while time.monotonic() < since + 30:
+        while time.monotonic() < since + 60:
             found = [at for at, v in self.answers[-50:] if v == version]
             if found:
                 return found[0] - since
@@ -79,6 +79,17 @@ class Load:
 
 @pytest.mark.slow
 def test_promoted_under_load(run: Any, tmp_path: Path) -> None:
+    """No request fails, however busy this machine is; the five seconds are those of a quiet one, with the bars."""
+    exchanged(run, tmp_path, clients=2, within=30)
+
+
+@pytest.mark.bars
+def test_promoted_within_five_seconds_under_load(run: Any, tmp_path: Path) -> None:
+    exchanged(run, tmp_path, clients=8, within=WITHIN)
+
+
+def exchanged(run: Any, tmp_path: Path, clients: int, within: float) -> None:
+    """Promote, break and take back releases under a load, each change served ``within`` seconds."""
     registry = tmp_path / "registry"
     for name in ("one", "two"):
         make_release(registry, name)
@@ -97,7 +108,7 @@ def test_promoted_under_load(run: Any, tmp_path: Path) -> None:
                 break
             except urllib.error.HTTPError:
                 time.sleep(0.1)
-        with Load(address, 2) as load:
+        with Load(address, clients) as load:
             load.wait_for("one", time.monotonic())
             assert run("models", "promote", "two", **env).returncode == 0
             switched = (registry / "current").stat().st_mtime
@@ -109,7 +120,7 @@ def test_promoted_under_load(run: Any, tmp_path: Path) -> None:
             (registry / "current").unlink()
             back = load.wait_for(json.loads((settings().model_dir / MANIFEST).read_text())["version"], time.monotonic())
         assert not load.failures
-        assert taken < WITHIN and back < WITHIN
+        assert taken < within and back < within
         print(f"taken up after {taken:.1f} s and {back:.1f} s; {len(load.answers)} requests, none failed")
     finally:
         process.terminate()

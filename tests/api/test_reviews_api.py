@@ -116,7 +116,7 @@ def test_the_worklist(desk: TestClient) -> None:
     opened(desk)
     answer = desk.get("/v1/reviews").json()
     TypeAdapter(WorklistOut).validate_python(answer)
-    assert answer["counts"] == {"waiting": 2, "open": 1, "held": 0, "submitted": 0}
+    assert answer["counts"] == {"waiting": 2, "open": 1, "held": 0, "submitted": 0, "closed": 0}
     assert [r["review"] for r in answer["reviews"]] == [first, second, third] and "next" not in answer
 
     def listed(**query: Any) -> list[int]:

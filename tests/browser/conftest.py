@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -74,14 +76,14 @@ class Workspace:
 
     def open_example(self, name: str) -> dict[str, Any]:
         """Open an example from the rail; gives the result that the page received."""
-        self.page.goto("/")
+        self.page.goto("/new")
         with self.page.expect_response("**/v1/suggestions") as answer:
-            self.page.locator(f'.rail a[href="/?example={name}"]').click()
+            self.page.locator(f'.rail a[href="/new?example={name}"]').click()
         return self._shown(answer.value)
 
     def code(self, *texts: str, day: str = "2026-03-02") -> dict[str, Any]:
         """Paste a note, or the documents of an encounter, and submit; gives the result that the page received."""
-        self.page.goto("/")
+        self.page.goto("/new")
         self.page.get_by_label("Date of service").fill(day)
         for _ in texts[1:]:
             self.page.get_by_role("button", name="Add document").click()
@@ -118,3 +120,110 @@ def workspace(page: Page) -> Workspace:
 @pytest.fixture
 def workspace_of() -> Callable[[Page], Workspace]:
     return Workspace
+
+
+class Reviews:
+    """Notes of one test in the worklist: a specialty of their own keeps them apart from all others."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.specialty = f"test-{uuid.uuid4().hex[:10]}"
+        self.path = f"/?specialty={self.specialty}"
+
+    def call(self, path: str, record: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = None if record is None else json.dumps(record).encode()
+        request = urllib.request.Request(self.server + path, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+    def send(self, text: str = "", **fields: Any) -> dict[str, Any]:
+        """Send a note to review; gives the review."""
+        note = {"date_of_service": "2026-03-02", "specialty": self.specialty, **fields}
+        return self.call("/v1/reviews", note if "documents" in note else {"text": text, **note})
+
+    def state(self, number: int) -> dict[str, Any]:
+        return self.call(f"/v1/reviews/{number}")
+
+    def codes(self, number: int) -> list[str]:
+        return [line["code"] for line in self.state(number)["codes"]]
+
+
+@pytest.fixture
+def reviews(server: str) -> Reviews:
+    return Reviews(server)
+
+
+class Desk:
+    """What a coder does on the worklist and in a review, by keys that are counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.pressed = 0
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.pressed += 1
+
+    def worklist(self, path: str) -> None:
+        self.page.goto(path)
+        expect(self.page.locator("#list")).to_have_attribute("aria-busy", "false")
+
+    def open(self, number: int, query: str = "") -> None:
+        self.page.goto(f"/reviews/{number}{query}")
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until the review is shown and its keys work."""
+        expect(self.page.locator("#codes")).to_have_attribute("aria-busy", "false")
+        expect(self.page.locator("#codes .card").first).to_be_attached()
+
+    def saved(self) -> None:
+        """Wait until what was done is kept."""
+        expect(self.page.locator("dialog[open]")).to_have_count(0)
+        expect(self.page.locator("#saved")).to_have_attribute("data-state", "saved")
+
+    def group(self, tier: str) -> list[str]:
+        codes: list[str] = self.page.locator(f'.group[data-tier="{tier}"] .card').evaluate_all(
+            "cards => cards.map(card => card.dataset.code)"
+        )
+        return codes
+
+    def card(self, code: str) -> Any:
+        return self.page.locator(f'.card[data-code="{code}"]')
+
+    def selected(self) -> str | None:
+        code: str | None = self.page.evaluate("document.querySelector('.card[data-selected]')?.dataset.code ?? null")
+        return code
+
+    def select(self, code: str) -> None:
+        self.card(code).locator(".card-head").focus()
+        expect(self.card(code)).to_have_attribute("data-selected", "")
+
+    def select_words(self, words: str) -> None:
+        """Select words of the note as a mouse would."""
+        self.page.evaluate(
+            """words => {
+              const text = document.querySelector(".note-text:not([hidden])");
+              const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+              while (walker.nextNode()) {
+                const at = walker.currentNode.data.indexOf(words);
+                if (at < 0) continue;
+                getSelection().setBaseAndExtent(walker.currentNode, at, walker.currentNode, at + words.length);
+                return;
+              }
+              throw new Error("not in the note");
+            }""",
+            words,
+        )
+
+
+@pytest.fixture
+def desk(page: Page) -> Desk:
+    return Desk(page)
+
+
+@pytest.fixture
+def desk_of() -> Callable[[Page], Desk]:
+    return Desk

@@ -25,7 +25,7 @@ def test_every_view_is_accessible(
 ) -> None:
     page = open_page(color_scheme=scheme, init=init)
     workspace = workspace_of(page)
-    page.goto("/")
+    page.goto("/new")
     page.get_by_role("button", name="Add document").click()
     assert_accessible(page)
     workspace.code(NOTE, NOTE)
@@ -59,7 +59,7 @@ def test_every_width_shows_note_and_codes_without_sideways_scrolling(
     def fits() -> bool:
         return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
-    page.goto("/")
+    page.goto("/new")
     assert fits()
     workspace.open_example("progress")
     assert fits()

@@ -103,7 +103,7 @@ def test_an_empty_note_is_refused_in_words(workspace: Any, text: str) -> None:
 
 def test_a_document_can_be_removed_again(workspace: Any) -> None:
     page = workspace.page
-    page.goto("/")
+    page.goto("/new")
     page.get_by_role("button", name="Add document").click()
     expect(page.get_by_role("group", name="Document 2")).to_be_visible()
     page.get_by_role("button", name="Remove").click()
@@ -113,7 +113,7 @@ def test_a_document_can_be_removed_again(workspace: Any) -> None:
 
 def test_the_service_stopped_while_a_note_is_open(workspace: Any) -> None:
     page = workspace.page
-    page.goto("/")
+    page.goto("/new")
     page.route("**/v1/suggestions", lambda route: route.abort())
     page.locator("textarea").fill(NOTE)
     page.get_by_role("button", name="Suggest codes").click()
@@ -123,7 +123,7 @@ def test_the_service_stopped_while_a_note_is_open(workspace: Any) -> None:
 
 def test_the_search_finds_from_two_letters_and_shows_a_code(workspace: Any) -> None:
     page = workspace.page
-    page.goto("/")
+    page.goto("/new")
     box = page.get_by_role("combobox", name="Search codes")
     asked = []
     page.on("request", lambda r: asked.append(r.url) if "/v1/codes" in r.url else None)
@@ -145,7 +145,7 @@ def test_the_search_finds_from_two_letters_and_shows_a_code(workspace: Any) -> N
     expect(dialog).to_be_hidden()
 
 
-def test_the_page_calls_only_suggestions_and_codes(workspace: Any) -> None:
+def test_a_note_that_is_looked_at_is_not_kept(workspace: Any) -> None:
     called = set()
     workspace.page.on(
         "request", lambda r: called.add((r.method, r.url.split("/v1/")[1].split("?")[0])) if "/v1/" in r.url else None
@@ -153,4 +153,4 @@ def test_the_page_calls_only_suggestions_and_codes(workspace: Any) -> None:
     workspace.open_example("radiology")
     workspace.page.get_by_role("combobox", name="Search codes").fill("emphysema")
     workspace.page.wait_for_timeout(500)
-    assert called == {("POST", "suggestions"), ("GET", "codes")}
+    assert called == {("POST", "suggestions"), ("GET", "codes"), ("GET", "session")}

@@ -29,7 +29,7 @@ def test_a_script_in_a_note_is_shown_and_not_run(
 
 def test_a_script_in_a_type_and_in_a_search_is_not_run(workspace: Any) -> None:
     page = workspace.page
-    page.goto("/")
+    page.goto("/new")
     page.get_by_label("Type").fill('<img src=x onerror="window.pwned=1">')
     page.locator("textarea").fill("Essential hypertension.")
     page.get_by_role("button", name="Add document").click()

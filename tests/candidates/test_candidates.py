@@ -20,7 +20,7 @@ from codeassist.candidates.associations import (
 )
 from codeassist.candidates.combinations import combine
 from codeassist.candidates.patterns import pattern_system, resolve_pattern
-from codeassist.nlp.mentions.values import Content
+from codeassist.nlp.annotations import Content
 from codeassist.rules.combinations import combinations
 from codeassist.terminology.store import Store
 

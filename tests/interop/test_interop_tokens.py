@@ -108,7 +108,7 @@ def test_a_wrong_token_of_a_cds_client_is_refused(service: Any, name: str) -> No
     token = wrong_tokens(ISSUER, service.url + PATH)[name]
     response = service.client.post(PATH, json=CALL, headers={"Authorization": f"Bearer {token}"})
     assert response.status_code == 401, response.text
-    assert response.json()["code"] == "unauthenticated" and response.headers["www-authenticate"] == "Bearer"
+    assert response.json()["code"] == "unauthenticated" and response.headers["www-authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize(("key", "algorithm"), [(EC, "ES384"), (RSA, "RS384")])

@@ -21,7 +21,9 @@ READMES = (
     "docs/rules.md",
     "docs/registry.md",
     "docs/reviews.md",
+    "docs/retraining.md",
     "docs/accounts.md",
+    "docs/integration-hl7.md",
 )
 
 

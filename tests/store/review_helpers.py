@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NOTE = {
     "id": "visit-1",
-    "text": "Assessment and Plan:\n1. Type 2 diabetes mellitus, on metformin.\n2. Essential hypertension, stable.",
+    "text": "Assessment and Plan:\n1. Essential hypertension, stable.\n2. Type 2 diabetes mellitus, on metformin.",
     "date_of_service": "2026-03-02",
     "specialty": "family medicine",
 }

@@ -348,7 +348,13 @@ def test_the_worklist_filters_counts_and_pages(database: Database, assistant: Co
         assert listed(Filters(date_from=date(2026, 3, 1), date_to=date(2026, 3, 2))) == [a, c]
         page = worklist(session, Listing(limit=3))
         assert [r.id for r in page.reviews] == [a, b, c] and page.next == c
-        assert counts(session, Filters(), "anne").states == {"waiting": 3, "open": 1, "held": 0, "submitted": 0}
+        assert counts(session, Filters(), "anne").states == {
+            "waiting": 3,
+            "open": 1,
+            "held": 0,
+            "submitted": 0,
+            "closed": 0,
+        }
         page = worklist(session, Listing(after=c, limit=3))
         assert [r.id for r in page.reviews] == [d] and page.next is None
 

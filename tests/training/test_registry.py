@@ -23,7 +23,8 @@ from codeassist.release import MANIFEST, load_release
 from codeassist.settings import Settings, settings
 from codeassist.signing import SIGNATURE, read_public_keys
 from training.audited import AuditedNote, read_audited
-from training.metrics import measure
+from training.evaluation.scoring import Scores, score
+from training.metrics import MEASURES, WIDTH, f1, measure
 from training.registry import compare as compare_module
 from training.registry.compare import compare
 from training.registry.folder import SHIPPED, Registry
@@ -31,7 +32,6 @@ from training.registry.gates import GATES, read_fixed, read_gates
 from training.registry.history import LOG, read_log, served
 from training.registry.integrity import sign_release, verify_registry, verify_release
 from training.registry.promotion import PromotionRefused, promote, read_notes, roll_back
-from training.registry.scoring import MEASURES, f1, score
 
 
 @pytest.fixture
@@ -298,13 +298,11 @@ def test_scores_are_those_of_evaluate(assistant: codeassist.CodeAssistant, some_
 
 def test_the_interval_is_that_of_the_differences(assistant: codeassist.CodeAssistant, some_notes: Path) -> None:
     rng = np.random.default_rng(1)
-    rows = np.zeros((400, 41))
+    rows = np.zeros((400, WIDTH))
     rows[:, 1] = rows[:, 2] = 4
     rows[:, 0] = rng.integers(1, 4, 400)
     better = rows.copy()
     better[::10, 0] += 1
-    from training.registry.scoring import Scores
-
     compared = compare(Scores({"cpt": rows}, {}), Scores({"cpt": better}, {}))
     d = compared.systems["cpt"]["f1"]
     assert d.difference == pytest.approx(float(f1(better.sum(axis=0)) - f1(rows.sum(axis=0))))

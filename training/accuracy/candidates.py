@@ -23,12 +23,6 @@ class CandidateFinder:
         """Every candidate of the note."""
         release, read = self._release, self._reader(note)
         day = self._store.day(note.date_of_service)
-        taught = self._proposer.taught(read, release.associations, release.neighbours, release.neighbour_labels)
+        taught = self._proposer.taught(read, release.lessons)
         found = self._proposer.candidates(read, day, taught)
         return frozenset(self._proposer.features.key(i) for i in found.ids.tolist())
-
-    def frequency(self) -> dict[Code, int]:
-        """Number of training notes of the release that had each code."""
-        notes = int(self._release.manifest.get("notes", 0))
-        counts = (self._release.shares * notes).round().astype(int).tolist()
-        return dict(zip(self._release.labels, counts, strict=True))

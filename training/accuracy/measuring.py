@@ -84,4 +84,6 @@ def judge_notes(gold: Iterable[GoldNote], assistant: CodeAssistant, on: Measured
         candidates = finder(note.audited.note) if plain.gold - right else frozenset()
         judged.append(Judged(plain.gold, plain.ranked, stages(plain, candidates)))
     release = assistant.model
-    return JudgedSet(tuple(judged), f"{release.name} {release.version} ({release.sha256[:12]})", finder.frequency())
+    return JudgedSet(
+        tuple(judged), f"{release.name} {release.version} ({release.sha256[:12]})", assistant.release.frequency()
+    )

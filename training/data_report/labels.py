@@ -9,22 +9,29 @@ the evidence and in the note. What it takes for a code of another note is a like
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from codeassist.nlp.reading import NoteReader
-from codeassist.proposing import LabelSpace, Proposer
-from codeassist.ranking.ranker import GROUPS, fit_ranker, group_of
+from codeassist.proposing import LabelSpace
+from codeassist.ranking.features import FeatureExtractor
+from codeassist.ranking.ranker import GROUPS, fit_ranker
+from codeassist.release import LearnedPhrases
 from codeassist.terminology.store import Store
 from codeassist.terminology.words import content_stems
 from training.accuracy.errors import group as chapter_of
 from training.audited import AuditedCode, AuditedNote
-from training.dataset import Example, label_list, make_examples
-from training.fit import FOLDS, learn
+from training.fit import prepare
+from training.fitting.context import Options
+from training.fitting.features import rows_of_ranker
+from training.fitting.folds import FOLDS
+from training.fitting.pool import Pool
+from training.fitting.work import WorkFolder
 
 Code = tuple[str, str]
 LEAST_NOTES = 30
@@ -74,48 +81,39 @@ def likely_errors(
     :data:`LEAST_NOTES`. The same notes and seed give the same lists."""
     if len(notes) < LEAST_NOTES:
         return [], []
-    found = label_list(notes, store, audited_labels=True)
-    reader = NoteReader(store)
-    examples = make_examples(notes, reader, store, found)
-    support, missing = _probabilities(examples, found, store, seed, progress)
+    support, missing = _probabilities(notes, store, seed, progress)
     progress("likely errors", 0, 1)
     return _wrong(notes, support, store, seed), missing
 
 
 def _probabilities(
-    examples: list[Example], labels: list[Code], store: Store, seed: int, progress: Progress
+    notes: Sequence[AuditedNote], store: Store, seed: int, progress: Progress
 ) -> tuple[list[_Support], list[LikelyMissing]]:
-    """Of every note the calibrated probability of each candidate, by associations, neighbours and a ranker that have
+    """Of every note the calibrated probability of each candidate, by lessons and a ranker that have
     not seen the note; and the codes that are likely and missing."""
-    space = LabelSpace(store, labels)
-    folds = np.random.default_rng(seed).permutation(len(examples)) % FOLDS
-    matrices: list[np.ndarray] = [np.zeros((0, 0))] * len(examples)
-    codes: list[list[Code]] = [[] for _ in examples]
-    for fold in range(FOLDS):
-        progress("codes out of fold", fold, FOLDS)
-        learnt = learn([e for e, f in zip(examples, folds, strict=True) if f != fold], len(labels), audited_labels=True)
-        proposer = Proposer(store, space, learnt[0], True)
-        for i in np.flatnonzero(folds == fold).tolist():
-            taught = proposer.taught(examples[i].read, *learnt[1:])
-            found = proposer.candidates(examples[i].read, examples[i].day, taught)
-            matrices[i] = found.matrix
-            codes[i] = [proposer.features.key(int(c)) for c in found.ids]
-    support = [_Support({}, {}, {}, _words(e.audited)) for e in examples]
-    gold = [{(c.system, c.key) for c in e.audited.codes} for e in examples]
+    support = [_Support({}, {}, {}, _words(n)) for n in notes]
+    gold = [{(c.system, c.key) for c in n.codes} for n in notes]
     missing = []
-    for group in GROUPS:
-        progress(f"ranker: {group}", 0, 1)
-        of = [(i, j) for i, mine in enumerate(codes) for j, c in enumerate(mine) if group_of(c[0]) == group]
-        target = np.array([codes[i][j] in gold[i] for i, j in of], dtype=np.float64)
-        if target.sum() < FOLDS:
-            continue
-        note = np.array([i for i, _ in of])
-        _, probability = fit_ranker(np.array([matrices[i][j] for i, j in of]), target, note, 0, seed)
-        for (i, j), p in zip(of, probability.tolist(), strict=True):
-            code = codes[i][j]
-            _add(support[i], code, p)
-            if p >= MISSING and code not in gold[i]:
-                missing.append(LikelyMissing(i, code, p))
+    nothing = LearnedPhrases(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype="S10"), np.zeros(0, dtype=np.uint8))
+    options = Options(audited_labels=True, seed=seed)
+    with (
+        tempfile.TemporaryDirectory(prefix="codeassist-labels-") as folder,
+        WorkFolder(Path(folder), {}) as work,
+        Pool(1) as pool,
+    ):
+        found = prepare(work, notes, store, nothing, options, pool, lambda stage: progress(stage, 0, 1))
+        features = FeatureExtractor(store, LabelSpace(store, found.labels).extra)
+        for group in GROUPS:
+            progress(f"ranker: {group}", 0, 1)
+            rows = rows_of_ranker(work.folder, group, seed)
+            if rows.target.sum() < FOLDS:
+                continue
+            _, probability = fit_ranker(rows.matrix, rows.target, rows.group, 0, seed)
+            for i, candidate, p in zip(rows.note.tolist(), rows.id.tolist(), probability.tolist(), strict=True):
+                code = features.key(candidate)
+                _add(support[i], code, p)
+                if p >= MISSING and code not in gold[i]:
+                    missing.append(LikelyMissing(i, code, p))
     return support, sorted(missing, key=lambda m: (-m.probability, m.note, m.code))
 
 

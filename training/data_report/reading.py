@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from codeassist.errors import InputError
-from training.audited import AuditedNote, audited_from_record, read_note_file, read_records
+from training.audited import AuditedNote, audited_from_record, is_note_folder, read_note_file, read_records
 from training.data_report.problems import Problem
 
 
@@ -36,7 +36,7 @@ def read_placed(path: Path, test: bool, problems: list[Problem]) -> Iterator[Pla
 
     Raises :class:`InputError` when there is no such file.
     """
-    if path.is_dir():
+    if is_note_folder(path):
         for file in sorted(path.rglob("*.md")):
             name = file.relative_to(path).as_posix()
             try:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from training.registry.scoring import LOWER_IS_BETTER, Scores, f1, measures
-
-SAMPLES = 2000
-SEED = 20260401
-CONFIDENCE = 0.95
-_AT_ONCE = 4_000_000
-"""How many draws are held at the same time, whatever the number of notes."""
+from training.evaluation.bootstrap import CONFIDENCE, SAMPLES, Bootstrap, Measure
+from training.evaluation.scoring import Scores
+from training.metrics import LOWER_IS_BETTER, f1, measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +63,28 @@ class Comparison:
 def compare(a: Scores, b: Scores, confidence: float = CONFIDENCE) -> Comparison:
     """Compare two releases that were scored on the same notes. The same scores give the same intervals."""
     notes = len(next(iter(a.systems.values()))) if a.systems else 0
-    systems = {s: _differences(a.systems[s], b.systems[s], measures, confidence) for s in a.systems}
+    draws = Bootstrap(a.patients if a.patients is not None else np.arange(notes), confidence)
+    systems = {s: _differences(a.systems[s], b.systems[s], measures, draws) for s in a.systems}
     chapters = {}
     for name, rows in a.chapters.items():
         other = b.chapters[name]  # both hold every chapter that has gold codes
-        chapters[name] = _differences(rows, other, lambda sums: {"f1": f1(sums)}, confidence)["f1"]
+        chapters[name] = _differences(rows, other, lambda sums: {"f1": f1(sums)}, draws)["f1"]
     return Comparison(notes, confidence, systems, chapters, {c: int(r[:, 2].sum()) for c, r in a.chapters.items()})
 
 
-def _differences(
-    a: np.ndarray, b: np.ndarray, measure: Callable[[np.ndarray], Mapping[str, np.ndarray]], confidence: float
-) -> dict[str, Difference]:
-    drawn: dict[str, list[np.ndarray]] = {}
-    for weights in _draws(len(a)):
-        of_a, of_b = measure(weights @ a), measure(weights @ b)
-        for name in of_a:
-            drawn.setdefault(name, []).append(of_b[name] - of_a[name])
+def _differences(a: np.ndarray, b: np.ndarray, measure: Measure, draws: Bootstrap) -> dict[str, Difference]:
+    width = a.shape[1]
+
+    def difference(sums: np.ndarray) -> dict[str, np.ndarray]:
+        first, second = measure(sums[..., :width]), measure(sums[..., width:])
+        return {name: second[name] - first[name] for name in first}
+
     first, second = measure(a.sum(axis=0)), measure(b.sum(axis=0))
     out = {}
-    for name, values in drawn.items():
-        low, high = np.quantile(np.concatenate(values), [(1 - confidence) / 2, (1 + confidence) / 2])
+    for name, d in draws.intervals(np.hstack([a, b]), difference).items():
         x, y = float(first[name]), float(second[name])
-        out[name] = Difference(x, y, y - x, float(low), float(high), name in LOWER_IS_BETTER)
+        out[name] = Difference(x, y, y - x, d.low, d.high, name in LOWER_IS_BETTER)
     return out
-
-
-def _draws(notes: int) -> Iterator[np.ndarray]:
-    """How often each note is drawn, a row a sample: the same rows for every measure and both releases."""
-    rng = np.random.default_rng(SEED)
-    chance = np.full(notes, 1 / notes)
-    left, most = SAMPLES, max(1, _AT_ONCE // notes)
-    while left:
-        now = min(left, most)
-        yield rng.multinomial(notes, chance, size=now).astype(np.float64)
-        left -= now
 
 
 def seen_in_training(manifest: Mapping[str, Any], fingerprints: Sequence[str]) -> bool:

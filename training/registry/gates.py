@@ -15,7 +15,8 @@ from codeassist.errors import InputError
 from codeassist.note import Note, note_from_record
 from codeassist.result import SYSTEMS
 from codeassist.terminology.store import normal_key
-from training.registry.compare import CONFIDENCE, Comparison
+from training.evaluation.bootstrap import CONFIDENCE
+from training.registry.compare import Comparison
 
 GATES = "gates.toml"
 """The file in the registry that holds for every promotion, unless ``--gates`` names another."""

@@ -16,6 +16,7 @@ from codeassist.registry import Pointer
 from codeassist.release import load_release
 from codeassist.terminology.access import open_store
 from training.audited import AuditedNote, read_audited
+from training.evaluation.scoring import Scores, score
 from training.fingerprint import data_record
 from training.registry.compare import Comparison, compare, seen_in_training
 from training.registry.folder import SHIPPED, Registry
@@ -30,7 +31,6 @@ from training.registry.gates import (
     read_gates,
 )
 from training.registry.history import append, last_promoted, read_log, served
-from training.registry.scoring import Scores, score
 
 
 class PromotionRefused(CodeassistError):

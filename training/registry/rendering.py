@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from training.metrics import MEASURES
 from training.registry.compare import Comparison
 from training.registry.folder import Held
 from training.registry.history import Step
@@ -84,11 +85,11 @@ def render_comparison(a: str, b: str, compared: Comparison) -> str:
     """Every measure of both releases with the difference, its interval, and what can be said of it."""
     rows = [("system", "measure", a, b, "difference", f"{compared.confidence:.0%} interval", "")]
     for system, by in compared.systems.items():
-        for measure, d in by.items():
+        for measure, d in ((m, by[m]) for m in MEASURES):
             interval = f"{d.low:+.3f} to {d.high:+.3f}"
             verdict = "" if d.verdict == "open" else d.verdict
             rows.append((system, measure, f"{d.a:.3f}", f"{d.b:.3f}", f"{d.difference:+.3f}", interval, verdict))
-    return f"{compared.notes} notes; paired bootstrap over notes\n{_table(rows)}"
+    return f"{compared.notes} notes; paired bootstrap over patients, or notes where none is known\n{_table(rows)}"
 
 
 def render_verified(found: Verified) -> str:

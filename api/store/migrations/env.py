@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from api.store import accounts  # noqa: F401  its tables belong to the metadata
+from api.store import accounts, shadow  # noqa: F401  their tables belong to the metadata
 from api.store.base import Base
 
 context.configure(

@@ -7,12 +7,12 @@ evidence. Learnt by :func:`learn_associations`, stored as sorted arrays, looked 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from codeassist.nlp.mentions.mentions import lookup, window_keys
-from codeassist.nlp.mentions.values import Content
+from codeassist.nlp.annotations import Content
+from codeassist.nlp.mentions.mentions import key_filter, lookup, runs, window_keys
 
 LONGEST = 4
 """Longest n-gram, in content words."""
@@ -39,15 +39,14 @@ def association_keys(content: Content) -> Keys:
         content.token, content.value, np.ones(len(content.value), dtype=bool), content.segment, content.gap
     )
     key, first, words = window_keys(everything, LONGEST)
-    keys, firsts, lasts, sizes = [key], [first], [first + words - 1], [words]
-    n = len(content.value)
-    for reach in range(2, min(PAIR_REACH, n - 1) + 1):
-        a = np.flatnonzero(content.segment[: n - reach] == content.segment[reach:])
-        keys.append(content.value[a] + content.value[a + reach])
-        firsts.append(a)
-        lasts.append(a + reach)
-        sizes.append(np.full(len(a), 2))
-    return Keys(np.concatenate(keys), np.concatenate(firsts), np.concatenate(lasts), np.concatenate(sizes))
+    apart, one = np.nonzero(np.arange(2, PAIR_REACH + 1)[:, None] < runs(everything))
+    other = one + apart + 2
+    return Keys(
+        np.concatenate([key, content.value[one] + content.value[other]]),
+        np.concatenate([first, one]),
+        np.concatenate([first + words - 1, other]),
+        np.concatenate([words, np.full(len(one), 2)]),
+    )
 
 
 @dataclass(slots=True)
@@ -58,6 +57,11 @@ class Associations:
     label: np.ndarray
     precision: np.ndarray
     count: np.ndarray
+    present: np.ndarray = field(init=False, repr=False, compare=False)
+    """The :func:`~codeassist.nlp.mentions.mentions.key_filter` of the keys."""
+
+    def __post_init__(self) -> None:
+        self.present = key_filter(self.key)
 
 
 @dataclass(slots=True)
@@ -83,7 +87,7 @@ def find_associations(associations: Associations, contents: Sequence[Content]) -
         if not len(associations.key) or not len(content.value):
             continue
         keys = association_keys(content)
-        which, entry = lookup(associations.key, keys.key)
+        which, entry = lookup(associations.key, keys.key, associations.present)
         rows = (
             np.full(len(which), p, dtype=np.int32),
             keys.first[which],
@@ -122,20 +126,45 @@ def learn_associations(notes: Iterable[Taught], labels: int, least_lift: float =
     :data:`PER_KEY` a key; a pair seen in one note only counts when its key is one word or two adjacent ones.
     """
     taught = list(notes)
-    keys, totals = np.unique(np.concatenate([t.keys for t in taught]), return_counts=True)
-    short = np.unique(np.concatenate([t.short for t in taught]))
-    pair_key = np.concatenate([t.pairs_key for t in taught])
-    pair_label = np.concatenate([t.pairs_label for t in taught]).astype(np.int64)
-    at = np.searchsorted(keys, pair_key)
-    code = at * np.int64(labels) + pair_label
-    unique, positives = np.unique(code, return_counts=True)
-    at, label = unique // labels, (unique % labels).astype(np.int32)
     share = np.bincount(
         np.concatenate([np.unique(t.pairs_label) for t in taught]).astype(np.int64), minlength=labels
     ) / len(taught)
+    return associations_of(
+        np.concatenate([t.keys for t in taught]),
+        np.concatenate([t.short for t in taught]),
+        np.concatenate([t.pairs_key for t in taught]),
+        np.concatenate([t.pairs_label for t in taught]),
+        share,
+        least_lift,
+    )
+
+
+def associations_of(
+    keys: np.ndarray,
+    short: np.ndarray,
+    pair_key: np.ndarray,
+    pair_label: np.ndarray,
+    share: np.ndarray,
+    least_lift: float = 3.0,
+    rarer: int = 0,
+) -> Associations:
+    """Associations of the keys of a range, from the keys of all notes, one after the other, their pairs, and for each
+    label the share of notes that teach it.
+
+    Ranges in their order, one after the other, give the associations of all keys. Where there are very many notes,
+    ``rarer`` more of them must have had a pair before it counts.
+    """
+    labels = len(share)
+    keys, totals = np.unique(keys, return_counts=True)
+    short = np.unique(short)
+    at = np.searchsorted(keys, pair_key)
+    code = at * np.int64(labels) + pair_label.astype(np.int64)
+    unique, positives = np.unique(code, return_counts=True)
+    at, label = unique // labels, (unique % labels).astype(np.int32)
     precision = positives / (totals[at] + SMOOTHING)
     is_short = np.isin(keys[at], short, assume_unique=False)
-    keep = (precision >= least_lift * share[label]) & (precision >= 0.04) & ((positives >= 2) | is_short)
+    seen = (positives >= 2 + rarer) | (is_short & (positives >= 1 + rarer))
+    keep = (precision >= least_lift * share[label]) & (precision >= 0.04) & seen
     at, label, precision, positives = at[keep], label[keep], precision[keep], positives[keep]
     order = np.lexsort((label, -precision, at))
     at, label, precision, positives = at[order], label[order], precision[order], positives[order]

@@ -19,6 +19,9 @@ from codeassist.terminology.words import content_stems
 
 _MENTIONS = 1 << 32
 _TYPE_TWO = re.compile(r"\btype[ -]*(?:2|ii|two)\b|\b(?:t2dm|dm[ -]?2|dm[ -]?ii|t2d|niddm)\b", re.I)
+_WIDE = 1_000_003
+"""Above the number of tokens of a note: start and end of a span in one number."""
+_DIABETES = ("E08", "E09", "E10", "E11", "E13")
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class MentionedCodes:
     def __init__(self, store: Store, leaves: LeafPicker) -> None:
         self._store = store
         self._leaves = leaves
+        self._type_one_rows = store.prefix("icd-10-cm", "E10")
 
     def __call__(self, read: ReadNote, day: int) -> MentionHits:
         rows: list[tuple[int, int, int, int, int, int]] = []
@@ -56,19 +60,18 @@ class MentionedCodes:
             mentions = part.notes.mentions
             assert mentions is not None
             found: dict[int, dict[int, tuple[int, int, int]]] = {}
-            for m in range(len(mentions)):
-                named = int(target[mentions.phrase[m]])
-                if type_one:
-                    named = self._as_type_one(named)
+            columns = (target[mentions.phrase].tolist(), mentions.start.tolist(), mentions.end.tolist())
+            for m, (phrase_row, start, end) in enumerate(zip(*columns, strict=True)):
+                named = self._as_type_one(phrase_row) if type_one else phrase_row
                 row = self._widened(named, day)
-                start, end = int(mentions.start[m]), int(mentions.end[m])
-                span = start * 100_003 + end
+                span = start * _WIDE + end
                 for leaf, matched, left_open in self._choose(part, row, named, start, end, day):
                     if left_open and row >= 0:
                         pending.append((p, m, row, span))
                     elif row >= 0 and matched:
                         side_of_row.setdefault(row, part.context.sides(start, end))
                     found.setdefault(span, {}).setdefault(leaf, (m, matched, left_open))
+            self._resolve_nested(found)
             for by_leaf in found.values():
                 for leaf, (m, matched, left_open) in by_leaf.items():
                     rows.append((p, m, leaf, matched, left_open, len(by_leaf)))
@@ -76,6 +79,32 @@ class MentionedCodes:
         self._carry_sides(read, table, pending, side_of_row, day)
         table = self._combine(read, table, day)
         return MentionHits(*(np.ascontiguousarray(table[:, i]) for i in range(7)))
+
+    def _resolve_nested(self, found: dict[int, dict[int, tuple[int, int, int]]]) -> None:
+        """Within a longer name a shorter one means what the longer says: "DM" in "type 2 DM" is not of type 1.
+
+        ``found`` has the leaves by span. Of a nested span those leaves are dropped that are of another category than
+        all leaves of a longer span, where others are of the same one; and diabetes of another type.
+        """
+        spans = np.array(list(found), dtype=np.int64)
+        starts, ends = spans // _WIDE, spans % _WIDE
+        for span, by_leaf in found.items():
+            categories = {leaf: self._category(leaf) for leaf in by_leaf}
+            typed = any(c.startswith(_DIABETES) for c in categories.values())
+            if len(set(categories.values())) < 2 and not typed:
+                continue
+            start, end = divmod(span, _WIDE)
+            for outer in spans[(starts <= start) & (ends >= end) & (ends - starts > end - start)].tolist():
+                said = {self._category(leaf) for leaf in found[outer]}
+                same = (said & set(categories.values())) - {""}
+                if same or (typed and any(c.startswith(_DIABETES) for c in said)):
+                    for leaf, category in categories.items():
+                        if category and category not in said and (same or category.startswith(_DIABETES)):
+                            by_leaf.pop(leaf, None)
+
+    @lru_cache(maxsize=8192)  # noqa: B019 - lives as long as its store
+    def _category(self, row: int) -> str:
+        return self._store.key[row][:3].decode() if self._store.system[row] == 0 else ""
 
     def _combine(self, read: ReadNote, table: np.ndarray, day: int) -> np.ndarray:
         """Add the combination codes of conditions that the note asserts, with the mentions of all their parts."""
@@ -103,15 +132,13 @@ class MentionedCodes:
 
         Diabetes without a type is type 2 only where the note does not name one (guideline I.C.4.a.1, 2).
         """
-        if any(_TYPE_TWO.search(part.notes.text) for part in read.parts):
-            return False
         for part in read.parts:
             mentions = part.notes.mentions
             assert mentions is not None
             rows = self._store.phrases.row[mentions.phrase]
-            named = (rows >= 0) & (self._store.key[np.maximum(rows, 0)].astype("S3") == b"E10")
+            named = (rows >= self._type_one_rows.start) & (rows < self._type_one_rows.stop)
             if (part.notes.status[mentions.start[named]] == STATUSES.index("present")).any():
-                return True
+                return not any(_TYPE_TWO.search(part.notes.text) for part in read.parts)
         return False
 
     def _as_type_one(self, row: int) -> int:
@@ -134,6 +161,8 @@ class MentionedCodes:
         The phrase stands for ``named``, and is looked for below ``row``, which may be wider; a leaf found so must be
         said in full.
         """
+        if row >= 0 and self._store.billable[row]:
+            return [(row, 0, 0)] if self._store.valid(day)[row] else []
         words = part.context.words(start, end)
         if row < 0:
             choice = resolve_pattern(self._store.patterns[-1 - row], words)
@@ -141,8 +170,6 @@ class MentionedCodes:
             if choice is None or found is None or not self._store.valid(day)[found]:
                 return []
             return [(found, len(choice.matched), int(bool(choice.open)))]
-        if self._store.billable[row]:
-            return [(row, 0, 0)] if self._store.valid(day)[row] else []
         vocabulary = self._leaves.vocabulary(row)
         sides = [words]
         if "bilateral" in words and "bilateral" not in vocabulary and {"left", "right"} <= vocabulary:

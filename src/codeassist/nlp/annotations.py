@@ -39,6 +39,7 @@ class Annotations:
     cue: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     cues: list[tuple[int, int]] = field(default_factory=list)
     """Token spans of the cues."""
+    content: Content | None = None
     mentions: MentionArrays | None = None
 
     def __len__(self) -> int:
@@ -54,6 +55,20 @@ class Section:
     start: int
     body: int
     end: int
+
+
+@dataclass(slots=True)
+class Content:
+    """The content words of a note: token index, value, and whether the value is known to the terminology.
+
+    ``gap`` counts, up to each content word, the punctuation that separates list items.
+    """
+
+    token: np.ndarray
+    value: np.ndarray
+    known: np.ndarray
+    segment: np.ndarray
+    gap: np.ndarray
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc
 
-from codeassist.nlp.annotations import Annotations, annotations_of
+from codeassist.nlp.annotations import Annotations, Content, annotations_of
 from codeassist.nlp.attributes.attributes import AttributeContext
-from codeassist.nlp.mentions.values import Content, content_words
+from codeassist.nlp.mentions.values import content_words
 from codeassist.nlp.pipeline import Pipeline
 from codeassist.note import Document, Note, Setting
 from codeassist.terminology.store import Store
@@ -38,7 +38,7 @@ class NoteReader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._pipeline = Pipeline(store)
+        self._pipeline = Pipeline(store, spans=False)
 
     def document(self, document: Document, setting: Setting = "outpatient") -> ReadDocument:
         """One document, read."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 import spacy
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.util import compile_infix_regex
 
 _INFIXES = (
@@ -19,6 +21,46 @@ _INFIXES = (
     r"(?<=[a-z]{3})\.(?=\d)",
     r"(?<=\d)[.)](?=[A-Za-z]{3})",
 )
+
+_MOST_REMEMBERED = 10_000
+"""How many words of the notes read so far are split only once: as many as spaCy's tokenizer remembers."""
+_LONGEST_WORD = 100
+_PIECE = re.compile(rf"\S{{1,{_LONGEST_WORD}}} ?")
+_LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}} ?")
+
+
+class Tokenizer:
+    """Makes a :class:`~spacy.tokens.Doc` of a text.
+
+    spaCy's tokenizer remembers how it split a word, but not after the first contraction of a text ("don't"), so that
+    the same words would be split again in every note. Here each word is split once by itself.
+    """
+
+    def __init__(self) -> None:
+        self._nlp = blank_english()
+        self._seen: set[str] = set()
+
+    def __call__(self, text: str) -> Doc:
+        new = set(text.split()) - self._seen
+        if new and max(map(len, new)) > _LONGEST_WORD:
+            return self._in_pieces(text)
+        if new and len(self._seen) < _MOST_REMEMBERED:
+            for word in new:
+                self._nlp.tokenizer(word)
+            self._seen |= new
+        return self._nlp.make_doc(text)
+
+    def _in_pieces(self, text: str) -> Doc:
+        """The same for a text with very long words, which spaCy's tokenizer would take the square of their length for:
+        they are cut before they are split."""
+        pieces, reached = [], 0
+        for found in _LONG_WORD.finditer(text):
+            pieces.append(text[reached : found.start()])
+            pieces += _PIECE.findall(found[0])
+            reached = found.end()
+        docs = [self._nlp.tokenizer(piece) for piece in (*pieces, text[reached:]) if piece]
+        words = [token.text for doc in docs for token in doc]
+        return Doc(self._nlp.vocab, words, [bool(token.whitespace_) for doc in docs for token in doc])
 
 
 def blank_english() -> Language:

@@ -27,7 +27,17 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "audited notes": ASSOCIATION_FEATURES,
     "siblings": ("category_rank", "category_size", "beats_sibling"),
 }
-_NEUTRAL = {"assessment_place": -1.0, "match_readings": -1.0, "match_nested": -1.0, "note_rank": 999.0}
+_NEUTRAL = {
+    "assessment_place": -1.0,
+    "match_readings": -1.0,
+    "match_nested": -1.0,
+    "note_rank": 999.0,
+    "sentence_rank": 999.0,
+}
+_NEUTRAL_COLUMNS = tuple(
+    ([COLUMN[f] for f in features], np.array([_NEUTRAL.get(f, 0.0) for f in features], dtype=np.float32))
+    for features in _GROUPS.values()
+)
 _LEAST_WEIGHT = 0.05
 _SECTION_WORDS = {
     "assessment": "the assessment",
@@ -50,31 +60,30 @@ _SECTION_WORDS = {
 
 def explain(ranker: Ranker, matrix: np.ndarray) -> list[tuple[Reason, ...]]:
     """For each row of ``matrix``, reasons with their weights in log-odds, the strongest first."""
-    n = len(matrix)
-    if not n:
-        return []
-    variants = [matrix]
-    for features in _GROUPS.values():
-        changed = matrix.copy()
-        for name in features:
-            changed[:, COLUMN[name]] = _NEUTRAL.get(name, 0.0)
-        variants.append(changed)
-    scores = ranker.forest.log_odds(np.concatenate(variants)).reshape(len(variants), n)
-    out = []
-    for i in range(n):
-        reasons = []
-        for g, group in enumerate(_GROUPS, 1):
-            weight = round(float(scores[0, i] - scores[g, i]), 3)
-            message = _message(group, matrix[i])
-            if message and abs(weight) >= _LEAST_WEIGHT:
-                reasons.append(Reason(group, message, weight))
-        out.append(tuple(sorted(reasons, key=lambda r: (-abs(r.weight), r.feature))))
-    return out
+    variants, owners = [matrix], []
+    for columns, neutral in _NEUTRAL_COLUMNS:
+        changed = np.flatnonzero((matrix[:, columns] != neutral).any(axis=1))
+        variant = matrix[changed]
+        variant[:, columns] = neutral
+        variants.append(variant)
+        owners.append(changed)
+    scores = ranker.forest.log_odds(np.concatenate(variants))
+    reasons: list[list[Reason]] = [[] for _ in matrix]
+    values = matrix.tolist()
+    start = len(matrix)
+    for group, changed in zip(_GROUPS, owners, strict=True):
+        drops = (scores[changed] - scores[start : start + len(changed)]).tolist()
+        start += len(changed)
+        for i, drop in zip(changed.tolist(), drops, strict=True):
+            weight = round(drop, 3)
+            if abs(weight) >= _LEAST_WEIGHT and (message := _message(group, values[i])):
+                reasons[i].append(Reason(group, message, weight))
+    return [tuple(sorted(mine, key=lambda r: (-abs(r.weight), r.feature))) for mine in reasons]
 
 
-def _message(group: str, row: np.ndarray) -> str:
+def _message(group: str, row: list[float]) -> str:
     def value(name: str) -> float:
-        return float(row[COLUMN[name]])
+        return row[COLUMN[name]]
 
     if group == "section":
         named = [_SECTION_WORDS[g] for g in GROUP_NAMES if value(f"mentions_{g}")]

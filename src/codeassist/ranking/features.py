@@ -74,6 +74,9 @@ ASSOCIATION_FEATURES = (
     "taught_share",
     "note_score",
     "note_rank",
+    "sentence_score",
+    "sentence_total",
+    "sentence_rank",
     "label_share",
 )
 CODE_FEATURES = ("chapter", "code_letter", "is_symptom", "is_factor", "is_external", "is_status", "is_unspecified")
@@ -81,16 +84,22 @@ NOTE_FEATURES = ("setting", "note_words", "has_assessment", "assessment_codes", 
 SIBLING_FEATURES = ("category_rank", "category_size", "beats_sibling", "code_depth", "integral", "integral_gap")
 FEATURES = (*MENTION_FEATURES, *ASSOCIATION_FEATURES, *CODE_FEATURES, *NOTE_FEATURES, *SIBLING_FEATURES)
 COLUMN = {name: i for i, name in enumerate(FEATURES)}
+_LAST = 999
+"""The rank of what has no score."""
 _MENTION_COLUMNS = len(MENTION_FEATURES)
+_NO_PLACE = 99
+"""Above all places and counts of which a feature takes the least."""
 _TREATMENT = np.sort(np.array([hash_string(w) for w in TREATMENT_WORDS], dtype=np.uint64))
 
 
 @dataclass(slots=True)
 class Candidates:
     """The candidates of a note: ids (rows of the store, or beyond it labels that only the training data knows),
-    their feature matrix, and the mention hits and association hits that concern each."""
+    system and code without dot of each, their feature matrix, and the mention hits and association hits that concern
+    each."""
 
     ids: np.ndarray
+    keys: list[tuple[str, str]]
     matrix: np.ndarray
     hits: MentionHits
     hit_candidate: np.ndarray
@@ -99,13 +108,29 @@ class Candidates:
 
 
 @dataclass(slots=True)
+class Scores:
+    """Scores of some ids by likeness to audited texts, their totals over the texts, and which are candidates by it."""
+
+    ids: np.ndarray
+    best: np.ndarray
+    total: np.ndarray
+    proposed: np.ndarray
+
+
+def no_scores() -> Scores:
+    """Scores of no id."""
+    empty = np.zeros(0, dtype=np.float32)
+    return Scores(np.zeros(0, dtype=np.int64), empty, empty, np.zeros(0, dtype=bool))
+
+
+@dataclass(slots=True)
 class Taught:
-    """What audited notes say of this note: association hits whose labels are candidate ids, the whole-note score
-    of some ids, and the share of audited notes that had each id."""
+    """What audited notes say of this note: association hits whose labels are candidate ids, the scores of the whole
+    note and of its sentences, and the share of audited notes that had each id."""
 
     hits: AssociationHits
-    score_ids: np.ndarray
-    scores: np.ndarray
+    notes: Scores
+    sentences: Scores
     share_ids: np.ndarray
     shares: np.ndarray
 
@@ -117,16 +142,23 @@ class FeatureExtractor:
         self._store = store
         self.extra = extra
         self._codes: dict[int, np.ndarray] = {}
+        self._keys: dict[int, tuple[str, str]] = {}
 
     def key(self, candidate: int) -> tuple[str, str]:
         """System and code without dot of a candidate id."""
         n = len(self._store)
         if candidate >= n:
             return self.extra[candidate - n]
-        return self._store.system_name(candidate), self._store.key[candidate].decode()
+        found = self._keys.get(candidate)
+        if found is None:
+            found = self._store.system_name(candidate), self._store.key[candidate].decode()
+            self._keys[candidate] = found
+        return found
 
     def __call__(self, read: ReadNote, hits: MentionHits, taught: Taught) -> Candidates:
-        ids = np.unique(np.concatenate([hits.row, taught.hits.label, taught.score_ids]).astype(np.int64))
+        proposed = [s.ids[s.proposed] for s in (taught.notes, taught.sentences)]
+        ids = np.unique(np.concatenate([hits.row, taught.hits.label, *proposed]).astype(np.int64))
+        keys = [self.key(c) for c in ids.tolist()]
         matrix = np.zeros((len(ids), len(FEATURES)), dtype=np.float32)
         at = np.searchsorted(ids, hits.row)
         if len(hits):
@@ -135,45 +167,51 @@ class FeatureExtractor:
         self._taught_features(read, hits, at, taught, taught_at, ids, matrix)
         self._code_features(ids, matrix)
         self._note_features(read, ids, matrix)
-        self._sibling_features(ids, matrix)
-        return Candidates(ids, matrix, hits, at, taught.hits, taught_at)
+        self._sibling_features(keys, matrix)
+        return Candidates(ids, keys, matrix, hits, at, taught.hits, taught_at)
 
     def _mention_features(self, read: ReadNote, hits: MentionHits, at: np.ndarray, matrix: np.ndarray) -> None:
         columns = _hit_columns(read, hits, self._store)
-        for p, name in enumerate(SECTION_FEATURES):
-            np.add.at(matrix[:, COLUMN[name]], at[columns.group == p], 1)
-        for s, name in enumerate(STATUS_FEATURES):
-            np.add.at(matrix[:, COLUMN[name]], at[columns.status == s], 1)
-        for k, name in enumerate(KIND_FEATURES):
-            np.add.at(matrix[:, COLUMN[name]], at[columns.kind == k], 1)
+        for names, values in (
+            (SECTION_FEATURES, columns.group),
+            (STATUS_FEATURES, columns.status),
+            (KIND_FEATURES, columns.kind),
+        ):
+            first, width = COLUMN[names[0]], len(names)
+            counts = np.bincount(at * width + values, minlength=len(matrix) * width)
+            matrix[:, first : first + width] = counts.reshape(-1, width)
         # what the best mention is like counts over those that are asserted, or over all where none is
         weight = np.where((columns.status == 0) | (columns.status == 2), 1.0, 0.5)
-        for name, values in (
-            ("match_words", columns.words * weight),
-            ("attributes_matched", hits.matched),
-            ("opens_line", columns.opens_line),
-            ("opens_assessment_line", columns.opens_line & (columns.group == ASSESSMENT)),
-            ("treated_nearby", columns.treated),
-            ("last_place", columns.place),
-            ("fills_line", columns.fills),
-            ("combines", hits.combined == 1),
-            ("replaced", hits.combined == 2),
-        ):
-            np.maximum.at(matrix[:, COLUMN[name]], at, values.astype(np.float32))
-        for name, values in (
-            ("match_readings", hits.readings),
-            ("match_nested", columns.nested),
-            ("attributes_open", hits.open),
-            ("first_place", columns.place),
-            ("beside_condition", columns.beside),
-        ):
-            column = np.full(len(matrix), 99, dtype=np.float32)
-            np.minimum.at(column, at, values.astype(np.float32))
-            matrix[:, COLUMN[name]] = np.where(column == 99, -1, column)
-        place = np.full(len(matrix), 99, dtype=np.float32)
-        chosen = (columns.group == ASSESSMENT) & (columns.status == 0)
-        np.minimum.at(place, at[chosen], columns.place[chosen])
-        matrix[:, COLUMN["assessment_place"]] = np.where(place == 99, -1, place)
+        greatest = {
+            "match_words": columns.words * weight,
+            "attributes_matched": hits.matched,
+            "opens_line": columns.opens_line,
+            "opens_assessment_line": columns.opens_line & (columns.group == ASSESSMENT),
+            "treated_nearby": columns.treated,
+            "last_place": columns.place,
+            "fills_line": columns.fills,
+            "combines": hits.combined == 1,
+            "replaced": hits.combined == 2,
+        }
+        assessed = (columns.group == ASSESSMENT) & (columns.status == 0)
+        least = {
+            "match_readings": hits.readings,
+            "match_nested": columns.nested,
+            "attributes_open": hits.open,
+            "first_place": columns.place,
+            "beside_condition": columns.beside,
+            "assessment_place": np.where(assessed, columns.place, _NO_PLACE),
+        }
+        order = np.argsort(at, kind="stable")
+        starts = np.flatnonzero(np.diff(at[order], prepend=-1))
+        mentioned = at[order[starts]][:, None]
+        table = np.stack([*greatest.values()], axis=1).astype(np.float32)[order]
+        matrix[mentioned, [COLUMN[n] for n in greatest]] = np.maximum.reduceat(table, starts, axis=0)
+        table = np.stack([*least.values()], axis=1).astype(np.float32)[order]
+        lowest = np.minimum.reduceat(table, starts, axis=0)
+        places = [COLUMN[n] for n in least]
+        matrix[:, places] = -1
+        matrix[mentioned, places] = np.where(lowest >= _NO_PLACE, -1, lowest)
 
     def _taught_features(
         self,
@@ -218,10 +256,12 @@ class FeatureExtractor:
                 np.maximum.at(matrix[:, COLUMN["taught_agrees"]], label[both], noisy[both].astype(np.float32))
             total = matrix[:, COLUMN["taught_note"]].sum() or 1.0
             matrix[:, COLUMN["taught_share"]] = matrix[:, COLUMN["taught_note"]] / total
-        matrix[:, COLUMN["note_score"]] = _values_at(ids, taught.score_ids, taught.scores)
-        rank = np.full(len(taught.scores), 0, dtype=np.float32)
-        rank[np.argsort(-taught.scores, kind="stable")] = np.arange(1, len(taught.scores) + 1)
-        matrix[:, COLUMN["note_rank"]] = _values_at(ids, taught.score_ids, rank, default=999)
+        for name, scores in (("note", taught.notes), ("sentence", taught.sentences)):
+            matrix[:, COLUMN[f"{name}_score"]] = _values_at(ids, scores.ids, scores.best)
+            rank = np.zeros(len(scores.ids), dtype=np.float32)
+            rank[np.argsort(-scores.best, kind="stable")] = np.arange(1, len(rank) + 1)
+            matrix[:, COLUMN[f"{name}_rank"]] = _values_at(ids, scores.ids, np.minimum(rank, _LAST), default=_LAST)
+        matrix[:, COLUMN["sentence_total"]] = _values_at(ids, taught.sentences.ids, taught.sentences.total)
         matrix[:, COLUMN["label_share"]] = _values_at(ids, taught.share_ids, taught.shares)
 
     def _code_features(self, ids: np.ndarray, matrix: np.ndarray) -> None:
@@ -267,11 +307,10 @@ class FeatureExtractor:
         for name, value in values.items():
             matrix[:, COLUMN[name]] = value
 
-    def _sibling_features(self, ids: np.ndarray, matrix: np.ndarray) -> None:
+    def _sibling_features(self, keys: list[tuple[str, str]], matrix: np.ndarray) -> None:
         """How a candidate stands among those of its category (three characters, or a PCS table)."""
-        if not len(ids):
+        if not keys:
             return
-        keys = [self.key(c) for c in ids.tolist()]
         categories: dict[tuple[str, str], int] = {}
         category = np.array([categories.setdefault((s, k[:3]), len(categories)) for s, k in keys])
         strength = (
@@ -428,7 +467,7 @@ def _mention_sentences(read: ReadNote, hits: MentionHits) -> np.ndarray:
 
 
 def _values_at(ids: np.ndarray, keys: np.ndarray, values: np.ndarray, default: float = 0.0) -> np.ndarray:
-    """``values`` of ``keys`` (unique) at ``ids`` (sorted), ``default`` elsewhere."""
+    """``values`` of ``keys`` (unique, in any order) at ``ids`` (sorted), ``default`` elsewhere."""
     out = np.full(len(ids), default, dtype=np.float32)
     if len(keys):
         at = np.searchsorted(ids, keys)

@@ -8,13 +8,14 @@ nothing is unpickled to serve.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 LEAVES = 16
 _ALL = np.uint16(0xFFFF)
+_BITS = 8
 _BLOCK = 256
 """Rows evaluated together: keeps the working set in the cache."""
 
@@ -39,21 +40,39 @@ class Forest:
     mask: np.ndarray
     leaf: np.ndarray
     baseline: float
+    _tests: tuple[np.ndarray, np.ndarray, np.ndarray] = field(init=False, repr=False)
+    _live: list[np.ndarray] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Trees share most of their tests, which are done once a row: feature and threshold of each, and which one a
+        node asks. The answers of up to eight nodes of a tree are the bits of a number, by which ``_live`` has the
+        leaves that stay."""
+        pairs = np.stack([self.feature.astype(np.float32).ravel(), self.threshold.ravel()])
+        tests, asked = np.unique(pairs, axis=1, return_inverse=True)
+        self._tests = tests[0].astype(np.intp), tests[1][:, None], asked.reshape(self.feature.shape)
+        self._live = []
+        for first in range(0, len(self.mask), _BITS):
+            live = np.full((self.mask.shape[1], 1), _ALL)
+            for mask in self.mask[first : first + _BITS]:
+                live = np.concatenate([live, live & mask[:, None]], axis=1)
+            self._live.append(live)
 
     def log_odds(self, matrix: np.ndarray) -> np.ndarray:
         """The raw score of each row of a float32 matrix."""
         out = np.empty(len(matrix), dtype=np.float64)
-        trees = self.feature.shape[1]
-        base = np.arange(trees, dtype=np.int32) * LEAVES
+        trees = np.arange(self.feature.shape[1], dtype=np.int32)[:, None]
         leaf = self.leaf.reshape(-1)
+        feature, threshold, asked = self._tests
         for start in range(0, len(matrix), _BLOCK):
             rows = np.ascontiguousarray(matrix[start : start + _BLOCK].T)
-            live = np.full((trees, rows.shape[1]), _ALL, dtype=np.uint16)
-            for node in range(self.feature.shape[0]):
-                right = rows[self.feature[node]] > self.threshold[node][:, None]
-                live &= np.where(right, self.mask[node][:, None], _ALL)
-            reached = _LOWEST[live] + base[:, None]
-            out[start : start + _BLOCK] = leaf[reached].sum(axis=0)
+            right = (rows[feature] > threshold).view(np.uint8)
+            live = np.full((len(trees), rows.shape[1]), _ALL, dtype=np.uint16)
+            for number, table in enumerate(self._live):
+                bits = np.zeros(live.shape, dtype=np.uint8)
+                for bit, test in enumerate(asked[number * _BITS : (number + 1) * _BITS]):
+                    bits |= right[test] << np.uint8(bit)
+                live &= table.reshape(-1)[bits + trees * np.int32(table.shape[1])]
+            out[start : start + _BLOCK] = leaf[_LOWEST[live] + trees * np.int32(LEAVES)].sum(axis=0)
         return out + self.baseline
 
     def probability(self, matrix: np.ndarray) -> np.ndarray:

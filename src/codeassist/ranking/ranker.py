@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
+from codeassist.ranking.blending import blend, joined
 from codeassist.ranking.features import COLUMN, FEATURES
 from codeassist.ranking.forest import LEAVES, Forest, forest_of
 
@@ -110,6 +114,8 @@ _RISING = (
     "taught_asserted",
     "taught_agrees",
     "note_score",
+    "sentence_score",
+    "sentence_total",
     "label_share",
     "beats_sibling",
 )
@@ -135,13 +141,16 @@ def fit_ranker(
     seed: int,
     weight: np.ndarray | None = None,
     general: bool = False,
+    prior: Forest | None = None,
+    parameters: Mapping[str, Any] | None = None,
 ) -> tuple[Ranker, np.ndarray]:
     """Fit on candidates of audited notes.
 
     ``target`` is 1 where the coder has the code, ``note`` numbers the notes (folds never share one), ``missed``
     counts gold codes that were no candidate. A ``general`` ranker is for notes of other sites: it leaves out
     :data:`IDENTITY` and moves only upwards with what speaks for a code. Calibration and threshold come from the
-    out-of-fold scores, which are returned with the ranker.
+    out-of-fold scores, which are returned with the ranker. ``prior`` is the forest of another release that has not
+    seen these notes: what it says counts as much as helps out of fold. ``parameters`` are the classifier's own.
     """
     if general:
         matrix = matrix.copy()
@@ -150,13 +159,19 @@ def fit_ranker(
     out = np.zeros(len(target))
     with threadpool_limits(1):  # sums in one order: the same seed gives the same bytes on any number of cores
         for train, test in GroupKFold(folds).split(matrix, target, note):
-            model = new_classifier(seed, len(train), general)
+            model = new_classifier(seed, len(train), general).set_params(**parameters or {})
             model.fit(matrix[train], target[train], None if weight is None else weight[train])
             out[test] = model.predict_proba(matrix[test])[:, 1]
-        final = new_classifier(seed, len(target), general).fit(matrix, target, weight)
+        final = new_classifier(seed, len(target), general).set_params(**parameters or {}).fit(matrix, target, weight)
+    forest = forest_of(final)
+    if prior is not None:
+        own, before = _log_odds(out).ravel(), prior.log_odds(matrix)
+        weights = blend(own, before, target, weight)
+        out = expit(weights[0] * own + weights[1] * before + weights[2])
+        forest = joined(forest, prior, weights)
     knots, values = fit_calibration(out, target)
     probability = calibrate(out, knots, values)
-    return Ranker(forest_of(final), knots, values, best_threshold(probability, target, missed)), probability
+    return Ranker(forest, knots, values, best_threshold(probability, target, missed)), probability
 
 
 def best_threshold(probability: np.ndarray, target: np.ndarray, missed: int) -> float:

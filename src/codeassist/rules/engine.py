@@ -44,14 +44,19 @@ class RuleEngine:
     def check(self, encounter: Encounter) -> Review:
         """Everything that the rules say of an encounter's codes."""
         case = Case(encounter, self._store)
-        findings = []
         editions = dict(self._store.releases)
         for family in self._families:
-            findings += [f for found in family.check(case) if (f := self._policy.applied(found)) is not None]
             editions.update(family.editions(case))
-        findings.sort(key=lambda f: _RANK[f.level])
         order = propose_order(case)
-        return Review(tuple(findings), tuple(order), tuple(f.name for f in self._families), editions)
+        return Review(self._findings(case), tuple(order), tuple(f.name for f in self._families), editions)
+
+    def _findings(self, case: Case) -> tuple[Finding, ...]:
+        """What the families say of a case, errors first."""
+        findings = []
+        for family in self._families:
+            findings += [f for found in family.check(case) if (f := self._policy.applied(found)) is not None]
+        findings.sort(key=lambda f: _RANK[f.level])
+        return tuple(findings)
 
     def review(
         self, note: Note, suggestions: tuple[Suggestion, ...], places: Mapping[str, tuple[float, float]]
@@ -69,10 +74,12 @@ class RuleEngine:
         encounter = Encounter(lines, note.setting, note.date_of_service, note.patient, text)
         place = {code: i for i, (code, _) in enumerate(propose_order(Case(encounter, self._store)), 1)}
         lines = tuple(sorted(lines, key=lambda line: place[line.code]))
-        encounter = replace(encounter, codes=lines)
-        links = propose_links(Case(encounter, self._store))
-        lines = tuple(replace(line, diagnoses=links.get(i, line.diagnoses)) for i, line in enumerate(lines))
-        review = self.check(replace(encounter, codes=lines))
+        case = Case(replace(encounter, codes=lines), self._store)
+        links = propose_links(case)
+        if links:
+            lines = tuple(replace(line, diagnoses=links.get(i, line.diagnoses)) for i, line in enumerate(lines))
+            case = Case(replace(encounter, codes=lines), self._store)
+        findings = self._findings(case)
         linked = {(line.system, line.code): line.diagnoses for line in lines}
         numbered = tuple(
             replace(s, sequence=place[s.code], diagnoses=linked[s.system, s.code])
@@ -80,4 +87,4 @@ class RuleEngine:
             else s
             for s in suggestions
         )
-        return review.findings, numbered
+        return findings, numbered

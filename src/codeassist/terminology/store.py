@@ -264,6 +264,8 @@ class Store:
         return hits
 
     _searcher: Any = None
+    site_headings: Mapping[str, str] = {}
+    site_cues: tuple[tuple[str, str, bool, int], ...] = ()
 
     def with_phrases(self, key: np.ndarray, code: np.ndarray, words: np.ndarray, kind: PhraseKind) -> Store:
         """This store with more phrases for ICD-10-CM codes; phrases of codes that it lacks are left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ _WORDS = {
     "minor": ("minor problem", "minor problems"),
 }
 """Classes from the weightiest to the lightest, in a coder's words, for one and for several."""
+_WEIGHTS = {kind: i for i, kind in enumerate(_WORDS)}
 _LEVEL = {
     "threat": Level.HIGH,
     "severe": Level.HIGH,
@@ -99,18 +101,16 @@ def _problems(
     """One problem a category of the asserted mentions; a mention of several readings counts once."""
     by_category: dict[str, Problem] = {}
     taken: dict[tuple[int, int], str] = {}
+    columns = (hits.part, hits.mention, hits.row, hits.combined)
     chosen = np.flatnonzero((hits.combined != 1) & (store.system[hits.row] == 0))
-    for h in chosen.tolist():
-        p = int(hits.part[h])
+    for p, m, row, combined in zip(*(a[chosen].tolist() for a in columns), strict=True):
+        if likely is not None and combined == 0 and likely.get(row, 0.0) < _LEAST_LIKELY:
+            continue
         mentions = found.notes(p).mentions
-        if p not in found.parts or mentions is None:
+        if p not in found.parts or mentions is None or mentions.nested[m]:
             continue
-        m = int(hits.mention[h])
         at = Passage(p, int(mentions.start[m]), int(mentions.end[m]))
-        if mentions.nested[m] or not inside(at) or found.notes(p).status[at.first] != PRESENT:
-            continue
-        row = int(hits.row[h])
-        if likely is not None and hits.combined[h] == 0 and likely.get(row, 0.0) < _LEAST_LIKELY:
+        if not inside(at) or found.notes(p).status[at.first] != PRESENT:
             continue
         key = store.key[row].decode()
         kind = problem_class(key)
@@ -128,7 +128,7 @@ def _problems(
 
 
 def _weight(kind: str) -> int:
-    return list(_WORDS).index(kind)
+    return _WEIGHTS[kind]
 
 
 def _kept(problems: list[Problem]) -> list[Problem]:
@@ -151,9 +151,8 @@ def _courses(found: Findings, problems: list[Problem]) -> list[set[str]]:
         if cue.status != PRESENT or not found.inside(cue.at):
             continue
         sentence = found.sentence(cue.at)
-        before = int(np.searchsorted([s for p, s in starts if p == cue.at.part], cue.at.last))
-        offset = next((i for i, (p, _) in enumerate(starts) if p == cue.at.part), len(starts))
-        place, after = offset + before - 1, offset + before
+        offset, after = bisect_left(starts, (cue.at.part, -1)), bisect_left(starts, (cue.at.part, cue.at.last))
+        place = after - 1
         here = place >= offset and sentences[place] == sentence
         if not here and after < len(starts) and starts[after][0] == cue.at.part and sentences[after] == sentence:
             place, here = after, True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from spacy.strings import StringStore
+
 from codeassist.visits.found import NEGATED, POSSIBLE, PRESENT, Cue, Findings
 from codeassist.visits.tables import drug_names
 from codeassist.visits.visit import Element, Level, Passage
@@ -66,19 +68,34 @@ def _moderate(found: Findings) -> list[Cue]:
 
 def _drugs(found: Findings) -> list[Cue]:
     """Prescription drugs that the plan names, as cues."""
-    names, ends = drug_names()
     over_the_counter = {(c.at.part, i) for c in found.cues("low") for i in range(c.at.first, c.at.last)}
     out = []
     for p in found.parts:
         part = found.read.parts[p]
         strings = part.doc.vocab.strings
         lower, status = part.notes.lower, part.notes.status
-        for i in found.tokens(p).tolist():
-            word = strings[int(lower[i])]
-            named = word in names or (len(word) >= _SHORTEST_NAME and word.endswith(ends) and word.isalpha())
+        tokens = found.tokens(p)
+        for i, value in zip(tokens.tolist(), lower[tokens].tolist(), strict=True):
+            named = _is_drug(value, strings)
             if named and status[i] in (PRESENT, POSSIBLE) and (p, i) not in over_the_counter:
                 out.append(Cue("rx", "prescription drug management", Passage(p, i, i + 1), int(status[i])))
     return out
+
+
+_KNOWN: dict[int, bool] = {}
+_MOST_KNOWN = 200_000
+
+
+def _is_drug(value: int, strings: StringStore) -> bool:
+    """Whether a token's word is a prescription drug's name, by its hash; words come again and again."""
+    known = _KNOWN.get(value)
+    if known is None:
+        names, ends = drug_names()
+        word = strings[value]
+        known = word in names or (len(word) >= _SHORTEST_NAME and word.endswith(ends) and word.isalpha())
+        if len(_KNOWN) < _MOST_KNOWN:
+            _KNOWN[value] = known
+    return known
 
 
 def _low(found: Findings) -> list[Cue]:

@@ -5,7 +5,7 @@ import { STATUS, likelihood, percent, systemName } from "./words.js";
 
 let made = 0;
 
-function likelyLine(probability) {
+export function likelyLine(probability) {
   const line = element("span", "", "likely");
   const bar = element("i");
   bar.setAttribute("aria-hidden", "true");
@@ -54,24 +54,34 @@ function evidenceLine(evidence, span, onQuote) {
   return line;
 }
 
-function alternativeLine(system, { code, display, why }, onCode) {
+function alternativeLine(system, alternative, index, { onCode, onTake }) {
+  const { code, display, why } = alternative;
   const line = fromTemplate("t-alternative");
   const link = part(line, "code");
   link.textContent = code;
   link.addEventListener("click", () => onCode(system, code));
   part(line, "display").textContent = display;
   part(line, "why").textContent = why;
+  if (onTake) {
+    const take = element("button", "use", "take");
+    take.type = "button";
+    take.setAttribute("aria-label", `Use ${code} instead`);
+    if (index < 9) take.prepend(element("kbd", String(index + 1)), " ");
+    take.addEventListener("click", () => onTake({ system, code }));
+    line.append(" ", take);
+  }
   return line;
 }
 
 /** Fills a card's body the first time it is opened. */
-function fillBody(body, item, spans, { onQuote, onCode }) {
+export function fillBody(body, item, spans, handlers) {
+  const { onQuote, onCode } = handlers;
   const { specificity = [], explanation = [], alternatives = [], evidence } = item;
   if (specificity.length) body.append(section("More specific if the note said", specificity.map((s) => element("li", s))));
   if (evidence.length) body.append(section("Evidence", evidence.map((e, i) => evidenceLine(e, spans[i], onQuote))));
   if (explanation.length) body.append(section("Why", explanation.map(reasonLine)));
   if (alternatives.length) {
-    body.append(section("Alternatives", alternatives.map((a) => alternativeLine(item.system, a, onCode))));
+    body.append(section("Alternatives", alternatives.map((a, i) => alternativeLine(item.system, a, i, handlers))));
   }
   const look = element("button", `Look up ${item.code}`, "code-link");
   look.type = "button";

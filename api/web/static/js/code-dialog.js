@@ -1,37 +1,22 @@
-/** A code's definition: title, validity, hierarchy and notes. */
+/** A dialog with a code's definition, on the page of a new note. */
 
 import { showCode } from "./api.js";
+import { definitionOf } from "./definition.js";
 import { byId, element } from "./dom.js";
-import { NOTES, systemName } from "./words.js";
 
-function factsOf({ system, billable, valid_from, valid_to, parent, children, source }) {
-  const since = valid_from ? `valid from ${valid_from}` : "";
-  const until = valid_to ? `until ${valid_to}` : "";
-  const below = children.length ? `${children.length} more specific below` : "";
-  const facts = [billable ? "billable" : "not billable", since, until, parent && `under ${parent}`, below, source];
-  return [systemName(system), ...facts].filter(Boolean).join(" · ");
-}
-
-function notesOf(notes) {
-  return Object.entries(notes).flatMap(([kind, lines]) => {
-    const list = element("ul");
-    list.append(...lines.map((line) => element("li", line)));
-    return [element("h3", NOTES[kind] ?? kind), list];
-  });
-}
+const today = () => new Date().toLocaleDateString("sv"); // the Swedish form of a date is ISO's
 
 /** Open the dialog on one code. */
 export async function openCode(system, code) {
   const dialog = byId("code-dialog");
   const body = byId("code-dialog-body");
-  const title = element("h2", code);
+  const title = element("h2", `Code ${code}`);
   title.id = "code-dialog-title";
   body.replaceChildren(title);
   if (!dialog.open) dialog.showModal();
+  const day = document.querySelector("[name=date_of_service]")?.value || today();
   try {
-    const entry = await showCode(system, code);
-    title.textContent = `${entry.code} ${entry.display}`;
-    body.append(element("p", factsOf(entry), "muted"), ...notesOf(entry.notes));
+    body.append(...definitionOf(await showCode(system, code), day, openCode));
   } catch (error) {
     body.append(element("p", error.problem?.detail ?? String(error)));
   }

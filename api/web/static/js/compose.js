@@ -5,7 +5,11 @@ import { byId, element, fromTemplate, part } from "./dom.js";
 const wellFormed = (text) => (text.toWellFormed ? text.toWellFormed() : text);
 
 export class Compose {
-  constructor(onSubmit) {
+  /**
+   * @param {(note: object) => void} onSubmit looks at the codes
+   * @param {(note: object) => void} onSend sends the note to review
+   */
+  constructor(onSubmit, onSend) {
     this.form = byId("note-form");
     this.list = byId("documents");
     this.problem = byId("problem");
@@ -13,6 +17,7 @@ export class Compose {
       event.preventDefault();
       onSubmit(this.read());
     });
+    byId("send").addEventListener("click", () => onSend(this.read()));
     this.form.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.form.requestSubmit();
     });
@@ -29,6 +34,7 @@ export class Compose {
     const types = data.getAll("note_type").map((type) => type.trim());
     const record = { setting: data.get("setting") };
     if (data.get("date_of_service")) record.date_of_service = data.get("date_of_service");
+    for (const name of ["id", "specialty"]) if (data.get(name).trim()) record[name] = data.get(name).trim();
     const patient = {};
     if (data.get("age")) patient.age = Number(data.get("age"));
     if (data.get("sex")) patient.sex = data.get("sex");

@@ -8,7 +8,7 @@
 import { element } from "./dom.js";
 
 const BLOCK = 4000;
-const LONG = 60000;
+const LONG = 30000;
 
 function blocksOf(text) {
   const blocks = [];
@@ -33,6 +33,7 @@ export class NoteView {
   /** @param {{id: string, label: string, text: string}[]} documents */
   show(documents) {
     this.documents.clear();
+    this.current = "";
     this.root.replaceChildren();
     this.tabs.replaceChildren();
     this.tabs.hidden = documents.length < 2;
@@ -60,6 +61,7 @@ export class NoteView {
   }
 
   activate(id) {
+    const changed = this.current !== id;
     this.current = id;
     for (const entry of this.documents.values()) {
       const selected = entry.id === id;
@@ -67,6 +69,7 @@ export class NoteView {
       entry.tab.setAttribute("aria-selected", String(selected));
       entry.tab.tabIndex = selected ? 0 : -1;
     }
+    if (changed) this.onActivate?.();
   }
 
   get panel() {
@@ -97,17 +100,55 @@ export class NoteView {
     if (panel.classList.contains("long")) requestAnimationFrame(place); // blocks on the way got their true heights
   }
 
+  /** Scroll the beginning of a span to the top of its pane. */
+  toTop(span) {
+    this.activate(span.document);
+    const { panel } = this.documents.get(span.document);
+    const range = this.range({ ...span, end: span.start + 1 });
+    const place = () => {
+      panel.scrollTop += range.getBoundingClientRect().top - panel.getBoundingClientRect().top - 10;
+    };
+    place();
+    if (panel.classList.contains("long")) requestAnimationFrame(place);
+    panel.focus({ preventScroll: true });
+  }
+
+  /** The documents' names in order. */
+  get ids() {
+    return [...this.documents.keys()];
+  }
+
   /** The position in the current document under a point of the window, or `null`. */
   positionAt(x, y) {
     const caret = document.caretPositionFromPoint?.(x, y);
     const old = caret ? null : document.caretRangeFromPoint?.(x, y);
     const node = caret?.offsetNode ?? old?.startContainer;
     if (!node || !this.panel.contains(node)) return null;
+    return this.#positionOf(node, caret ? caret.offset : old.startOffset);
+  }
+
+  /** What is selected of the current document, without the white space around it, as a span; `null` for nothing. */
+  selection() {
+    const chosen = getSelection();
+    if (!chosen.rangeCount || chosen.isCollapsed) return null;
+    const range = chosen.getRangeAt(0);
+    if (!range.intersectsNode(this.panel)) return null;
+    const { text } = this.documents.get(this.current);
+    const inside = (node) => node !== this.panel && this.panel.contains(node);
+    let start = inside(range.startContainer) ? this.#positionOf(range.startContainer, range.startOffset) : 0;
+    let end = inside(range.endContainer) ? this.#positionOf(range.endContainer, range.endOffset) : text.length;
+    while (start < end && /\s/.test(text[start])) start += 1;
+    while (start < end && /\s/.test(text[end - 1])) end -= 1;
+    return start < end ? { document: this.current, start, end } : null;
+  }
+
+  /** The position in the current document of a place in the DOM, `null` outside of its blocks. */
+  #positionOf(node, offset) {
     const block = this.documents.get(this.current).blocks.find(({ box }) => box.contains(node));
     if (!block) return null;
     const before = document.createRange();
     before.setStart(block.box, 0);
-    before.setEnd(node, caret ? caret.offset : old.startOffset);
+    before.setEnd(node, offset);
     return block.start + before.toString().length;
   }
 
@@ -133,7 +174,7 @@ export class NoteView {
   }
 
   #onTabKey(event) {
-    const ids = [...this.documents.keys()];
+    const { ids } = this;
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     event.preventDefault();

@@ -25,4 +25,16 @@ export class CodePoints {
     }
     return point + low;
   }
+
+  /** The code point that begins at unit `unit`. */
+  toPoints(unit) {
+    let low = 0;
+    let high = this.wide.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.wide[middle] + middle < unit) low = middle + 1;
+      else high = middle;
+    }
+    return unit - low;
+  }
 }

@@ -8,6 +8,7 @@ export const LAYERS = [
   "tier-discarded",
   "tier-candidate",
   "tier-code",
+  "tier-final",
   "status-negated",
   "status-possible",
   "status-hypothetical",

@@ -43,3 +43,25 @@ export const NOTES = {
   note: "Note",
   seventh_character: "7th character",
 };
+
+const UNITS = [
+  [86400, "day"],
+  [3600, "hour"],
+  [60, "minute"],
+];
+
+/** How long ago an instant was, in words. */
+export function ago(instant) {
+  const seconds = (Date.now() - Date.parse(instant)) / 1000;
+  const [size, unit] = UNITS.find(([least]) => seconds >= least) ?? [0, ""];
+  if (!size) return "just now";
+  const count = Math.floor(seconds / size);
+  return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
+}
+
+/** An instant as the time of day, with the date where it is not today. */
+export function clock(instant) {
+  const at = new Date(instant);
+  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString()} ${time}`;
+}

@@ -7,6 +7,8 @@ tokens, so any span can be asked, whether a mention or not.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -52,22 +54,26 @@ def cues() -> dict[str, Cue]:
 
 
 class AssertionMarker:
-    """spaCy component: fills ``status`` and ``cue`` of the annotations."""
+    """spaCy component: fills ``status`` and ``cue`` of the annotations. ``more`` are cues of a site's own (text,
+    status, whether they govern forward, reach): each takes the place of ours with the same words and direction."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: Sequence[tuple[str, str, bool, int]] = ()) -> None:
         english = shared_english()
+        own = (Cue(*row) for row in more)
+        every = {**cues(), **{c.text if c.forward else f"{c.text} <": c for c in own}}
         self._matcher = PhraseMatcher(english.vocab, attr="LOWER")
         self._cues: dict[int, list[Cue]] = {}
-        for text in {c.text for c in cues().values()}:
+        for text in {c.text for c in every.values()}:
             self._matcher.add(text, [english.tokenizer(text)])
-            self._cues[english.vocab.strings[text]] = [c for c in cues().values() if c.text == text]
+            self._cues[english.vocab.strings[text]] = [c for c in every.values() if c.text == text]
 
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)
         if not len(notes):
             return doc
         matches = _longest(self._matcher(doc))
-        ends, ends_negated = self._ends(matches, notes)
+        sentences: list[int] = notes.sentence.tolist()
+        ends, ends_negated = self._ends(matches)
         priority = np.zeros(len(notes), dtype=np.int8)
         for key, start, end in matches:
             for cue in self._cues[key]:
@@ -76,7 +82,7 @@ class AssertionMarker:
                 if cue.status == "negated" and not self._is_negation(cue, notes, start, end, doc):
                     continue
                 stops = ends_negated if cue.status in ("negated", "possible", "hypothetical") else ends
-                low, high = _scope(cue, notes, start, end, stops)
+                low, high = _scope(cue, sentences, start, end, stops)
                 if high <= low:
                     continue
                 value = STATUSES.index(cue.status)
@@ -90,7 +96,7 @@ class AssertionMarker:
         self._sections(notes, priority)
         return doc
 
-    def _ends(self, matches: list[tuple[int, int, int]], notes: Annotations) -> tuple[np.ndarray, np.ndarray]:
+    def _ends(self, matches: list[tuple[int, int, int]]) -> tuple[list[int], list[int]]:
         """Token positions that end scopes, and those that end negations too."""
         all_ends, negation_ends = [], []
         for key, start, _ in matches:
@@ -100,9 +106,7 @@ class AssertionMarker:
                     negation_ends.append(start)
                 elif cue.status == "end_negated":
                     negation_ends.append(start)
-                elif cue.status == "negated" and cue.forward:
-                    pass
-        return np.array(all_ends, dtype=np.int64), np.array(negation_ends, dtype=np.int64)
+        return all_ends, negation_ends
 
     def _is_negation(self, cue: Cue, notes: Annotations, start: int, end: int, doc: Doc) -> bool:
         """Words such as "none" and "negative" negate backward only as an answer ("fever: none") or a predicate."""
@@ -132,7 +136,7 @@ class AssertionMarker:
 
     def _signs_follow(self, notes: Annotations, sign: int, doc: Doc) -> bool:
         """Whether signs stand after their words ("fever (-)") in this sentence: then the first one does."""
-        low = int(np.searchsorted(notes.sentence, notes.sentence[sign], side="left"))
+        low = bisect_left(notes.sentence, notes.sentence[sign])
         for i in range(low, sign + 1):
             if doc[i].text == "(" and i + 2 < len(doc) and doc[i + 1].text in "+-" and doc[i + 2].text == ")":
                 return i > low and not notes.punctuation[i - 1]
@@ -140,21 +144,23 @@ class AssertionMarker:
 
     def _sections(self, notes: Annotations, priority: np.ndarray) -> None:
         """A family-history section makes its mentions the family's, unless they are negated there."""
+        bounds = np.searchsorted(notes.section, np.arange(len(notes.sections) + 1)).tolist()
+        starts: list[int] = notes.start.tolist()
         for i, section in enumerate(notes.sections):
             status = _SECTION_STATUS.get(section.kind)
             if status is None:
                 continue
             value = STATUSES.index(status)
-            inside = (notes.section == i) & (priority < PRIORITY[value])
-            if not inside.any():
+            low, high = bounds[i : i + 2]
+            inside = low + np.flatnonzero(priority[low:high] < PRIORITY[value])
+            if not len(inside):
                 continue
-            heading = np.flatnonzero(
-                (notes.start >= section.start) & (notes.start < max(section.body, section.start + 1))
-            )
+            body = max(section.body, section.start + 1)
+            first, last = bisect_left(starts, section.start), bisect_left(starts, body)
             number = -1
-            if len(heading):
+            if first < last:
                 number = len(notes.cues)
-                notes.cues.append((int(heading[0]), int(heading[-1]) + 1))
+                notes.cues.append((first, last))
             notes.status[inside] = value
             notes.cue[inside] = number
 
@@ -170,25 +176,15 @@ def _longest(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     return kept
 
 
-def _scope(cue: Cue, notes: Annotations, start: int, end: int, stops: np.ndarray) -> tuple[int, int]:
-    """The tokens that a cue governs."""
-    sentence = notes.sentence[start]
+def _scope(cue: Cue, sentences: list[int], start: int, end: int, stops: list[int]) -> tuple[int, int]:
+    """The tokens that a cue governs, of tokens with the numbers of their ``sentences``."""
     if cue.forward:
-        low = end
-        high = int(np.searchsorted(notes.sentence, sentence, side="right"))
-        high = min(high, end + cue.reach)
-        if len(stops):
-            i = int(np.searchsorted(stops, end))
-            if i < len(stops):
-                high = min(high, int(stops[i]))
-        return low, high
-    high = start
-    low = max(int(np.searchsorted(notes.sentence, sentence, side="left")), start - cue.reach)
-    if len(stops):
-        i = int(np.searchsorted(stops, start))
-        if i > 0 and stops[i - 1] < start:
-            low = max(low, int(stops[i - 1]) + 1 if stops[i - 1] >= low else low)
-    return low, high
+        high = min(bisect_right(sentences, sentences[start]), end + cue.reach)
+        i = bisect_left(stops, end)
+        return end, min(high, stops[i]) if i < len(stops) else high
+    low = max(bisect_left(sentences, sentences[start]), start - cue.reach)
+    i = bisect_left(stops, start)
+    return max(low, stops[i - 1] + 1) if i > 0 else low, start
 
 
 @Language.factory("codeassist_assertion")

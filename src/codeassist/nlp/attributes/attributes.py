@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -22,6 +23,7 @@ _WEEKS = re.compile(
     r"(?P<after>[^.\n]{0,30})",
     re.I,
 )
+_SIDES = frozenset({"left", "right", "bilateral"})
 _SIDE_REACH = 40
 """A side counts for a mention at most this many tokens away."""
 _PREGNANT = re.compile(
@@ -106,12 +108,10 @@ def gestation(text: str) -> tuple[str, ...]:
     >>> gestation("G2P1 at 31w2d, prenatal visit")
     ('third', 'trimester')
     """
-    if not _PREGNANT.search(text):
-        return ()
     for m in _WEEKS.finditer(text):
         near = text[max(0, m.start() - 40) : m.end()]
         weeks = int(m["weeks"])
-        if 4 <= weeks <= 42 and _PREGNANT.search(near):
+        if 4 <= weeks <= 42 and _PREGNANT.search(near) and _PREGNANT.search(text):
             name = "first" if weeks < 14 else "second" if weeks < 28 else "third"
             return (name, "trimester")
     return ()
@@ -147,7 +147,10 @@ class AttributeContext:
         self._doc = doc
         self._notes: Annotations = annotations_of(doc)
         self._attributes = find_attributes(doc)
-        self._at = np.array([a.start for a in self._attributes], dtype=np.int64)
+        self._at = [a.start for a in self._attributes]
+        self._sides = [a for a in self._attributes if a.kind == "laterality"]
+        self._side_at = [a.start for a in self._sides]
+        self._sentence: list[int] = self._notes.sentence.tolist()
         later = frozenset() if first_visit else self._encounter()
         self._note_words = frozenset(gestation(self._notes.text)) | later | self._depth()
         self._sentence_words: dict[int, frozenset[str]] = {}
@@ -182,19 +185,19 @@ class AttributeContext:
     def words(self, start: int, end: int) -> frozenset[str]:
         """Words near the tokens ``start`` to ``end`` that may choose a leaf: those of the sentence, the
         attributes in it, the nearest side, and what holds for the whole note."""
-        sentence = int(self._notes.sentence[start])
+        sentence = self._sentence[start]
         words = self._sentence_words.get(sentence)
         if words is None:
             words = self._sentence_words[sentence] = self._words_of(sentence)
-        return words | self.sides(start, end) | self._note_words
+        return words | self.sides(start, end)
 
     def sides(self, start: int, end: int) -> frozenset[str]:
         """The side stated nearest to the tokens within their sentence, if any."""
-        sentence = self._notes.sentence[start]
+        sentence = self._sentence[start]
+        low, high = bisect_left(self._side_at, start - _SIDE_REACH), bisect_left(self._side_at, end + _SIDE_REACH)
         best: tuple[float, tuple[str, ...]] | None = None
-        low, high = np.searchsorted(self._at, (start - _SIDE_REACH, end + _SIDE_REACH))
-        for a in self._attributes[low:high]:
-            if a.kind != "laterality" or self._notes.sentence[a.start] != sentence:
+        for a in self._sides[low:high]:
+            if self._sentence[a.start] != sentence:
                 continue
             if start <= a.start < end:
                 distance = -1.0
@@ -234,17 +237,14 @@ class AttributeContext:
         return int(self._comma_count[high] - self._comma_count[low])
 
     def _words_of(self, sentence: int) -> frozenset[str]:
-        numbers = self._notes.sentence
-        low = int(np.searchsorted(numbers, sentence, side="left"))
-        high = int(np.searchsorted(numbers, sentence, side="right"))
+        low, high = bisect_left(self._sentence, sentence), bisect_right(self._sentence, sentence)
         strings = self._doc.vocab.strings
         words = {_stem_of(h, strings) for h in self._notes.lower[low : min(high, low + 80)].tolist()}
-        words -= {"left", "right", "bilateral"}
-        for i in range(int(np.searchsorted(self._at, low)), int(np.searchsorted(self._at, high))):
-            a = self._attributes[i]
+        words -= _SIDES
+        for a in self._attributes[bisect_left(self._at, low) : bisect_left(self._at, high)]:
             if a.kind not in ("laterality", "encounter"):
                 words.update(a.words)
-        return frozenset(words)
+        return self._note_words.union(words)
 
 
 @Language.factory("codeassist_attributes")

@@ -3,47 +3,61 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from codeassist.nlp.annotations import Annotations, MentionArrays, annotations_of
-from codeassist.nlp.mentions.values import Content, content_words, unqualified
+from codeassist.nlp.annotations import Annotations, Content, MentionArrays, annotations_of
+from codeassist.nlp.mentions.values import content_words, unqualified
 from codeassist.terminology.store import Store
 from codeassist.terminology.words import MAX_PHRASE_WORDS
 
 
 def window_keys(content: Content, longest: int = MAX_PHRASE_WORDS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Keys of all windows of 1 to ``longest`` content words within one sentence, with the index of their first
-    word and their length in words."""
-    n = len(content.value)
-    sums = np.zeros(n + 1, dtype=np.uint64)
+    word and their length in words; shorter windows first."""
+    sums = np.zeros(len(content.value) + 1, dtype=np.uint64)
     np.cumsum(content.value, out=sums[1:])
-    keys, starts, lengths = [], [], []
-    unknown = np.zeros(n + 1, dtype=np.int32)
-    np.cumsum(~content.known, out=unknown[1:])
-    for k in range(1, min(longest, n) + 1):
-        first = np.flatnonzero(
-            (content.segment[: n - k + 1] == content.segment[k - 1 :]) & (unknown[k:] == unknown[: n - k + 1])
-        )
-        keys.append(sums[first + k] - sums[first])
-        starts.append(first)
-        lengths.append(np.full(len(first), k, dtype=np.int32))
-    if not keys:
-        empty = np.zeros(0, dtype=np.int64)
-        return empty.astype(np.uint64), empty, empty
-    return np.concatenate(keys), np.concatenate(starts), np.concatenate(lengths)
+    length, first = np.nonzero(np.arange(1, longest + 1)[:, None] <= runs(content))
+    length += 1
+    return sums[first + length] - sums[first], first, length.astype(np.int32)
 
 
-def lookup(table: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For every key that ``table`` (sorted) holds: the key's index and the index of each equal entry."""
+def runs(content: Content) -> np.ndarray:
+    """For each content word, how many known words of its sentence begin with it; 0 for an unknown word."""
+    n = len(content.value)
+    unknown = ~content.known
+    ends = np.flatnonzero((content.segment[1:] != content.segment[:-1]) | unknown[1:] | unknown[:-1]) + 1
+    ends = np.append(ends, n)
+    out = np.repeat(ends, np.diff(ends, prepend=0)) - np.arange(n)
+    out[unknown] = 0
+    return out
+
+
+_FILTER_BITS = 20
+
+
+def key_filter(table: np.ndarray) -> np.ndarray:
+    """Which leading bits occur among the keys of a table: most keys of a note are told from it to be none of them."""
+    present = np.zeros(1 << _FILTER_BITS, dtype=bool)
+    present[table >> np.uint64(64 - _FILTER_BITS)] = True
+    return present
+
+
+def lookup(table: np.ndarray, keys: np.ndarray, present: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """For every key that ``table`` (sorted) holds: the key's index and the index of each equal entry. With
+    ``present``, the table's :func:`key_filter`, the same sooner."""
+    hit = np.arange(len(keys))
+    if present is not None:
+        hit = np.flatnonzero(present[keys >> np.uint64(64 - _FILTER_BITS)])
+        keys = keys[hit]
     low = np.searchsorted(table, keys, side="left")
-    hit = np.flatnonzero(table[np.minimum(low, len(table) - 1)] == keys)
-    low = low[hit]
-    high = np.searchsorted(table, keys[hit], side="right")
-    counts = high - low
+    equal = np.flatnonzero(table[np.minimum(low, len(table) - 1)] == keys)
+    hit, low = hit[equal], low[equal]
+    counts = np.searchsorted(table, keys[equal], side="right") - low
     which = np.repeat(hit, counts)
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return which, np.repeat(low, counts) + offsets
@@ -76,13 +90,14 @@ class MentionFinder:
         self._store = store
         self._spans = spans
         self._context_keys = [_context(c) for c in store.contexts]
+        self._present = key_filter(store.phrases.key)
         self._wanting = np.array([wanted is not None for wanted, _ in self._context_keys])
 
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)
         content = content_words(notes, self._store)
         keys, first, words = window_keys(content)
-        which, phrase = lookup(self._store.phrases.key, keys)
+        which, phrase = lookup(self._store.phrases.key, keys, self._present)
         windows = _Windows(first[which], words[which], words[which], phrase)
         notes.mentions = self._select(doc, notes, content, windows.and_(self._across_qualifiers(notes, content)))
         if self._spans:
@@ -96,7 +111,7 @@ class MentionFinder:
         keys, first, words = window_keys(thin)
         length = place[first + words - 1] - place[first] + 1 if len(first) else words
         across = np.flatnonzero(length > words)
-        which, phrase = lookup(self._store.phrases.key, keys[across])
+        which, phrase = lookup(self._store.phrases.key, keys[across], self._present)
         chosen = across[which]
         return _Windows(place[first[chosen]], length[chosen].astype(np.int32), words[chosen], phrase)
 
@@ -107,21 +122,18 @@ class MentionFinder:
         last = first + length - 1
         gaps = content.gap[last] - content.gap[first]
         order = np.lexsort((first, gaps, -words))
-        taken = np.full(len(content.token), -1, dtype=np.int64)  # which window owns a word
+        taken = [0] * len(content.token)  # which window owns a word
         state = np.zeros(len(first), dtype=np.int8)  # 1 kept, 2 nested
         windows: dict[tuple[int, int], int] = {}
-        for i in order.tolist():
-            a, b = int(first[i]), int(last[i])
+        for i, a, b in zip(order.tolist(), first[order].tolist(), last[order].tolist(), strict=True):
             seen = windows.get((a, b))
             if seen is None:
-                owners = taken[a : b + 1]
-                if (owners == -1).all():
-                    taken[a : b + 1] = len(windows) + 1
+                owners = set(taken[a : b + 1])
+                if owners == {0}:
+                    taken[a : b + 1] = [len(windows) + 1] * (b + 1 - a)
                     seen = 1
-                elif owners[0] != -1 and (owners == owners[0]).all():
-                    seen = 2
                 else:
-                    seen = 0
+                    seen = 2 if len(owners) == 1 else 0
                 windows[a, b] = seen
             state[i] = seen
         keep = np.flatnonzero(state)
@@ -138,15 +150,21 @@ class MentionFinder:
         self, doc: Doc, notes: Annotations, content: Content, first: np.ndarray, phrase: np.ndarray
     ) -> np.ndarray:
         keep = np.ones(len(phrase), dtype=bool)
+        shouted: dict[int, bool] = {}
         for i in np.flatnonzero(self._store.phrases.capitals[phrase]).tolist():
             start = int(content.token[first[i]])
-            keep[i] = doc[start].is_upper and not _shouting(doc, notes, start)
+            sentence = int(notes.sentence[start])
+            if sentence not in shouted:
+                shouted[sentence] = _shouting(notes, sentence)
+            keep[i] = doc[start].is_upper and not shouted[sentence]
         contexts = self._store.phrases.context[phrase]
         if contexts.any():
-            for number in np.unique(contexts[contexts > 0]).tolist():
+            text = notes.text.lower()
+            for number in set(contexts[contexts > 0].tolist()):
                 wanted, unwanted = self._context_keys[number]
-                needed = wanted is None or wanted.search(notes.text) is not None
-                if not needed or (unwanted is not None and unwanted.search(notes.text) is not None):
+                if (wanted is not None and not wanted.stands_in(text)) or (
+                    unwanted is not None and unwanted.stands_in(text)
+                ):
                     keep[contexts == number] = False
         return keep
 
@@ -175,22 +193,27 @@ class MentionFinder:
         doc.spans["mentions"] = spans
 
 
-def _context(words: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
-    """What must and what must not stand in the note, at the start of a word ("ear" is not in "year")."""
-    wanted = [re.escape(w) for w in words if not w.startswith("!")]
-    unwanted = [re.escape(w[1:]) for w in words if w.startswith("!")]
-    return _any_of(wanted), _any_of(unwanted)
+class _AnyOf:
+    """Whether one of some words stands in a text in lower case, at the start of a word ("ear" is not in "year")."""
+
+    def __init__(self, words: list[str]) -> None:
+        self._words = [w.lower() for w in words]
+        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._words))})")
+
+    def stands_in(self, text: str) -> bool:
+        return any(w in text for w in self._words) and self._pattern.search(text) is not None
 
 
-def _any_of(words: list[str]) -> re.Pattern[str] | None:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})", re.I) if words else None
+def _context(words: tuple[str, ...]) -> tuple[_AnyOf | None, _AnyOf | None]:
+    """What must and what must not stand in the note."""
+    wanted = [w for w in words if not w.startswith("!")]
+    unwanted = [w[1:] for w in words if w.startswith("!")]
+    return _AnyOf(wanted) if wanted else None, _AnyOf(unwanted) if unwanted else None
 
 
-def _shouting(doc: Doc, notes: Annotations, token: int) -> bool:
+def _shouting(notes: Annotations, sentence: int) -> bool:
     """Whether the whole sentence is in capitals, where capitals say nothing."""
-    sentence = notes.sentence[token]
-    low = int(np.searchsorted(notes.sentence, sentence, side="left"))
-    high = int(np.searchsorted(notes.sentence, sentence, side="right"))
+    low, high = bisect_left(notes.sentence, sentence), bisect_right(notes.sentence, sentence)
     text = notes.text[int(notes.start[low]) : int(notes.end[high - 1])]
     return len(text) > 12 and text.isupper() and " " in text.strip()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 
 import numpy as np
 from spacy.language import Language
@@ -18,9 +20,11 @@ _LINE_HEADING = re.compile(
     re.M,
 )
 _INLINE_HEADING = re.compile(
-    r"(?:(?<=[.;,!?)\]])|(?<=[a-z0-9] ) |(?<=  ))[ \t]*(?P<title>[A-Z][A-Za-z0-9 /&'()\-]{1,45}?)[ \t]*:"
+    r"(?:(?<=[.;,!?)\]])|(?<=[a-z0-9] ) |(?<=  ))[ \t]*+(?P<title>[A-Z][A-Za-z0-9 /&'()\-]{1,45}?)[ \t]*:"
 )
-_COMMA_HEADING = re.compile(r"(?:^|(?<=[.,;:])) *(?P<title>[A-Z][A-Z /&'()\-]{3,45}?) *,(?= *[0-9A-Z])", re.M)
+_LONGEST = 120
+"""Characters before a colon in which its heading is looked for."""
+_COMMA_HEADING = re.compile(r"(?P<title>[A-Z][A-Z /&'()\-]{3,45}?) *,(?= *[0-9A-Z])")
 """A heading in capitals before a comma: transcription exports that write line breaks as commas."""
 _TRAILING = re.compile(r"\s*\([^)]*\)\s*$")
 _SYSTEMS = frozenset(
@@ -30,6 +34,7 @@ _SYSTEMS = frozenset(
     "immunologic breast breasts pelvis rectal".split()
 )
 _TESTS = frozenset({"ct", "mri", "ekg", "ecg", "ultrasound", "vs", "tobacco", "alcohol", "history", "social"})
+_NO_MORE: Mapping[str, str] = MappingProxyType({})
 _SINGLE_LETTER = {"s": "hpi", "o": "exam", "a": "assessment", "p": "plan"}
 
 
@@ -47,13 +52,15 @@ def heading_kinds() -> dict[str, str]:
     return kinds
 
 
-def find_sections(text: str) -> list[Section]:
+def find_sections(text: str, more: Mapping[str, str] = _NO_MORE) -> list[Section]:
     """The sections of a text in order; what stands before the first heading is of kind ``other``.
+
+    ``more`` are headings of a site's own, in lower case, with the kind that each opens: they go before ours.
 
     >>> [s.kind for s in find_sections("HPI: cough. Family History: asthma. Assessment and Plan: 1. Flu")]
     ['hpi', 'family', 'assessment_plan']
     """
-    kinds = heading_kinds()
+    kinds = {**heading_kinds(), **more} if more else heading_kinds()
     heads: dict[int, tuple[int, str, str]] = {}
     for m in _LINE_HEADING.finditer(text):
         found = _kind(m["title"], kinds)
@@ -62,13 +69,13 @@ def find_sections(text: str) -> list[Section]:
         if found is None or (m["end"] != ":" and not _stands_alone(m["title"], m["end"], found)):
             continue
         heads[m.start("title")] = (m.end(), found, m["title"])
-    for m in _INLINE_HEADING.finditer(text):
+    for m in _inline_headings(text):
         found = _kind(m["title"], kinds)
         if found is not None and m["title"].lower() not in _TESTS and len(m["title"]) > 1:
             heads.setdefault(m.start("title"), (m.end(), found, m["title"]))
     for m in _COMMA_HEADING.finditer(text):
         found = _kind(m["title"], kinds)
-        if found is not None and len(m["title"]) > 3:
+        if found is not None and len(m["title"]) > 3 and _after_mark(text, m.start()):
             heads.setdefault(m.start("title"), (m.end(), found, m["title"]))
     sections: list[Section] = []
     order = sorted(heads)
@@ -80,6 +87,25 @@ def find_sections(text: str) -> list[Section]:
         kind = _inherit(kind, title, sections)
         sections.append(Section(kind, title, start, min(body, end), end))
     return sections
+
+
+def _inline_headings(text: str) -> Iterator[re.Match[str]]:
+    """Matches of what may be a heading before a colon; looking back from each colon keeps this linear."""
+    reached = 0
+    colon = text.find(":")
+    while colon >= 0:
+        low = max(reached, colon - _LONGEST)
+        m = _INLINE_HEADING.search(text, max(low, text.rfind("\n", low, colon)), colon + 1)
+        if m is not None:
+            yield m
+        reached = colon + 1
+        colon = text.find(":", reached)
+
+
+def _after_mark(text: str, at: int) -> bool:
+    """Whether what stands before ``at``, blanks aside, is a mark or the line's beginning."""
+    before = text[max(0, at - _LONGEST) : at].rstrip(" ")[-1:]
+    return before in ".,;:\n"
 
 
 def _kind(title: str, kinds: dict[str, str]) -> str | None:
@@ -114,20 +140,24 @@ def _inherit(kind: str, title: str, before: list[Section]) -> str:
 
 
 class Sectionizer:
-    """spaCy component: fills ``doc.spans["sections"]`` and the section of each token."""
+    """spaCy component: fills the section of each token, and with ``spans`` also ``doc.spans["sections"]``."""
+
+    def __init__(self, spans: bool = True, more: Mapping[str, str] = _NO_MORE) -> None:
+        self._spans, self._more = spans, more
 
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)
         if not len(notes):
             return doc
-        notes.sections = find_sections(notes.text)
+        notes.sections = find_sections(notes.text, self._more)
         starts = np.array([s.start for s in notes.sections])
         notes.section = np.maximum(np.searchsorted(starts, notes.start, side="right") - 1, 0).astype(np.int32)
-        doc.spans["sections"] = [
-            span
-            for s in notes.sections
-            if (span := doc.char_span(s.start, s.end, label=s.kind, alignment_mode="expand")) is not None
-        ]
+        if self._spans:
+            doc.spans["sections"] = [
+                span
+                for s in notes.sections
+                if (span := doc.char_span(s.start, s.end, label=s.kind, alignment_mode="expand")) is not None
+            ]
         return doc
 
 

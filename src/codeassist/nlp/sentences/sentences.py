@@ -18,9 +18,10 @@ from spacy.tokens import Doc
 
 from codeassist.nlp.annotations import annotations_of
 
-_STOP = re.compile(r"(?P<word>[^\s]{0,40}?)(?P<stop>[.!?]+)[\"')\]]*(?P<gap>[ \t,]+)(?=[A-Z0-9\"'(\[•*#>-])")
-_LINE = re.compile(r"[ \t,]*(?:\r\n|\r|\n)[ \t\r\n]*")
-_ITEM = re.compile(r"(?<=[\s,;:)])(?=\(?\d{1,2}[.)]\s+[A-Za-z\"'(])")
+_STOP = re.compile(r"([.!?](?<![.!?]{2})[.!?]*+)[\"')\]]*+[ \t,]++(?=[A-Z0-9\"'(\[•*#>-])")
+_LINE = re.compile(r"[\r\n][ \t\r\n]*+")
+_ITEM = re.compile(r"\d\d?[.)](?=\s++[A-Za-z\"'(])")
+_LONGEST_WORD = 40
 _WRAPPED_FROM = 55
 """A line at least this long, in characters, may go on in the next one."""
 
@@ -43,25 +44,42 @@ def sentence_starts(text: str) -> tuple[list[int], list[int]]:
     previous = 0
     for m in _LINE.finditer(text):
         lines.add(m.end())
-        if m.end() < length and not _wrapped(text, previous, m.start(), m.end()):
+        line_end = previous + len(text[previous : m.start()].rstrip(" \t,"))
+        if m.end() < length and not _wrapped(text, previous, line_end, m.end()):
             starts.add(m.end())
         previous = m.end()
     abbreviations = _abbreviations()
+    previous = 0
     for m in _STOP.finditer(text):
-        word = m["word"].lower().lstrip("(\"'[")
-        if m["stop"] == ".":
+        if m[1] == ".":
+            written = _last_word(text, previous, m.start())
+            at = m.start() - len(written)
+            word = written.lower().lstrip("(\"'[")
             if word in abbreviations or (len(word) == 1 and word.isalpha()):
+                previous = m.end()
                 continue
-            if word.isdigit() and len(word) <= 2 and (m.start("word") == 0 or text[m.start("word") - 1] in "\n ,"):
-                before = text[max(0, m.start("word") - 12) : m.start("word")].rstrip().lower()
-                if not before.endswith(_NUMBER_FOLLOWS):
-                    continue  # the number of a list item; the item itself is a boundary
-        starts.add(m.end())
+            numbers = word.isdigit() and len(word) <= 2 and (at == 0 or text[at - 1] in "\n ,")
+            if numbers and not _needs_number(text, at):
+                previous = m.end()
+                continue  # the number of a list item; the item itself is a boundary
+        previous = m.end()
+        starts.add(previous)
     for m in _ITEM.finditer(text):
-        before = text[max(0, m.start() - 12) : m.start()].rstrip().lower()
-        if not before.endswith(_NUMBER_FOLLOWS):
-            starts.add(m.start())
+        at = m.start() - (text[m.start() - 1 : m.start()] == "(")
+        if at and (text[at - 1].isspace() or text[at - 1] in ",;:)") and not _needs_number(text, at):
+            starts.add(at)
     return sorted(starts), sorted(lines)
+
+
+def _last_word(text: str, start: int, end: int) -> str:
+    """What stands directly before ``end``, back to a blank, to ``start``, or as far as a word is long."""
+    near = text[max(start, end - _LONGEST_WORD) : end]
+    return near.split()[-1] if near and not near[-1].isspace() else ""
+
+
+def _needs_number(text: str, at: int) -> bool:
+    """Whether the word before ``at`` is one that a number follows ("type 2.")."""
+    return text[max(0, at - 12) : at].rstrip().lower().endswith(_NUMBER_FOLLOWS)
 
 
 _NUMBER_FOLLOWS = ("type", "stage", "grade", "class", "for", "of", "in", "day", "age", "x", "level", "to", "than")
@@ -76,7 +94,10 @@ def _wrapped(text: str, line_start: int, line_end: int, next_start: int) -> bool
 
 
 class SentenceSplitter:
-    """spaCy component that sets sentence boundaries, and numbers sentences and lines."""
+    """spaCy component that numbers sentences and lines, and with ``spans`` sets spaCy's sentence boundaries."""
+
+    def __init__(self, spans: bool = True) -> None:
+        self._spans = spans
 
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)
@@ -92,6 +113,8 @@ class SentenceSplitter:
         at = np.zeros(n + 1, dtype=np.int32)
         np.add.at(at, np.searchsorted(notes.start, lines), 1)
         notes.line = np.cumsum(at[:n], dtype=np.int32) - 1
+        if not self._spans:
+            return doc
         starts_here: Any = np.where(first, 1, -1).astype(np.int64).reshape(-1, 1).astype(np.uint64)
         doc.from_array([SENT_START], starts_here)
         return doc

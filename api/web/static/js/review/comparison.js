@@ -1,0 +1,121 @@
+/** A second look after it was submitted: figures, and each difference with its verdict, reason and answer. */
+
+import { auditReasons } from "../api.js";
+import { toast } from "../ask.js";
+import { element, plural } from "../dom.js";
+import { me } from "../site.js";
+import { percent } from "../words.js";
+
+const KINDS = {
+  missed: "missed by the coder",
+  extra: "coded by the coder alone",
+  different: "coded differently",
+  sequence: "in another order",
+  poa: "another POA",
+  modifiers: "other modifiers",
+  units: "other units",
+};
+const VERDICTS = [
+  ["coder", "the coder is right"],
+  ["auditor", "the auditor is right"],
+  ["both", "both can stand"],
+];
+
+function choice(label, options, value = "") {
+  const box = element("label", `${label} `, "field");
+  const field = element("select");
+  for (const [key, text] of [["", "choose"], ...options]) {
+    const option = element("option", text);
+    option.value = key;
+    option.selected = key === value;
+    field.append(option);
+  }
+  box.append(field);
+  return { box, field };
+}
+
+function textField(label, value = "") {
+  const box = element("label", `${label} `, "field");
+  const field = element("input");
+  field.value = value;
+  field.maxLength = 2000;
+  box.append(field);
+  return { box, field };
+}
+
+function sideBySide({ kind, code, coder, auditor, coder_value: theirs, auditor_value: ours }) {
+  const show = (value) => (Array.isArray(value) ? value.join(" ") : String(value ?? "–"));
+  const line = element("p", "", "difference-sides");
+  const values = coder !== undefined || auditor !== undefined ? [coder, auditor] : [theirs, ours];
+  line.append(element("b", KINDS[kind] ?? kind), code ? ` of ${code}: ` : ": ");
+  line.append("coder ", element("span", show(values[0]), "card-code"), ", auditor ", element("span", show(values[1]), "card-code"));
+  return line;
+}
+
+/** A form of some fields with a button; `send(values)` gets them. */
+function formOf(fields, verb, send) {
+  const form = element("form", "", "difference-form");
+  const button = element("button", verb);
+  form.append(...fields.map(({ box }) => box), button);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(fields.map(({ field }) => field.value.trim()));
+  });
+  return form;
+}
+
+const without = (record) => Object.fromEntries(Object.entries(record).filter(([, value]) => value !== ""));
+
+function differenceLine(one, audit, labels, act) {
+  const line = element("li", "", "difference");
+  line.append(sideBySide(one));
+  const { verdict, reason, text, answer, answer_text: said } = one;
+  const judged = VERDICTS.find(([key]) => key === verdict)?.[1];
+  if (verdict) line.append(element("p", [judged, labels.get(reason) ?? reason, text].filter(Boolean).join(" · "), "muted"));
+  if (answer) line.append(element("p", [answer === "agree" ? "The coder agrees" : "The coder disagrees", said].filter(Boolean).join(": "), "muted"));
+  const about = { version: audit.version, difference: one.difference };
+  if (audit.state === "submitted" && audit.auditor === me()) {
+    const fields = [choice("Verdict", VERDICTS, verdict), choice("Reason", [...labels], reason), textField("Comment", text)];
+    const mark = ([verdictGiven, why, comment]) => act("marks", without({ ...about, verdict: verdictGiven, reason: why, text: comment }));
+    line.append(formOf(fields, verdict ? "Change" : "Mark", mark));
+  } else if (verdict && audit.coder === me() && ["submitted", "answered"].includes(audit.state)) {
+    const fields = [choice("Answer", [["agree", "I agree"], ["rebut", "I disagree"]], answer), textField("Why", said)];
+    line.append(formOf(fields, "Answer", ([given, why]) => act("answers", without({ ...about, answer: given, text: why }))));
+  }
+  return line;
+}
+
+function figuresOf({ agreed, missed, extra, f1, principal_agreed: principal }) {
+  const figures = [`${agreed} agreed`, `${missed} missed`, `${extra} by the coder alone`];
+  if (typeof f1 === "number") figures.push(`F1 ${percent(f1)}`);
+  figures.push(principal ? "same first diagnosis" : "another first diagnosis");
+  return element("p", figures.join(" · "), "muted");
+}
+
+/** Show the comparison in `root`; `send(action, record)` gives the second look as it is then. */
+export async function showComparison(root, audit, send) {
+  const { reasons } = await auditReasons();
+  const labels = new Map(reasons.map(({ reason, label }) => [reason, label]));
+  const act = async (action, record) => {
+    try {
+      await showComparison(root, await send(action, record), send);
+    } catch (error) {
+      if (!error.problem) throw error;
+      toast(error.problem.title, error.problem.detail);
+    }
+  };
+  const { comparison } = audit;
+  const section = element("section", "", "group comparison");
+  section.append(element("h3", plural(comparison.differences.length, "difference")), figuresOf(comparison));
+  const list = element("ol");
+  list.append(...comparison.differences.map((one) => differenceLine(one, audit, labels, act)));
+  if (!comparison.differences.length) list.append(element("li", "Coder and auditor agree.", "empty"));
+  section.append(list);
+  if (audit.state !== "closed" && audit.auditor === me()) {
+    const close = element("button", "Close the second look", "primary");
+    close.type = "button";
+    close.addEventListener("click", () => act("close", { version: audit.version, unanswered: true }));
+    section.append(close);
+  }
+  root.replaceChildren(section);
+}

@@ -1,0 +1,266 @@
+"""Training in stages: the same bytes on any number of workers and after any kill, and bounded pieces."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from generated_notes import site
+
+from codeassist.candidates.associations import Taught, learn_associations
+from codeassist.errors import InputError
+from codeassist.nlp.reading import NoteReader
+from codeassist.release import LearnedPhrases, load_release
+from codeassist.terminology.store import Store
+from training.audited import read_audited
+from training.dataset import example_of
+from training.fit import prepare
+from training.fitting import features, folds, survey
+from training.fitting.context import Options, context
+from training.fitting.features import rows_of_ranker
+from training.fitting.folds import fold_of_groups
+from training.fitting.learning import learnt
+from training.fitting.pool import Pool
+from training.fitting.reading import chosen
+from training.fitting.search import drawn
+from training.fitting.work import WorkFolder, digest_of, load, write_piece
+from training.train import train
+
+NO_PHRASES = LearnedPhrases(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype="S10"), np.zeros(0, dtype=np.uint8))
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Every file of a release with its hash."""
+    files = (f for f in sorted(folder.rglob("*")) if f.is_file())
+    return {f.relative_to(folder).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def command(audited: Path, out: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "codeassist.cli", "train", "--audited", str(audited), "--out", str(out), *more]
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def whole(audited: Path) -> dict[str, str]:
+    """A release of the notes, trained in one go by one process."""
+    out = audited.parent / "whole"
+    train([audited], out, labels="audited", workers=1)
+    assert not (audited.parent / "whole.work").exists()
+    return content(out)
+
+
+def test_two_workers_give_the_same_bytes(audited: Path, whole: dict[str, str], tmp_path: Path) -> None:
+    train([audited], tmp_path / "two", labels="audited", workers=2)
+    assert content(tmp_path / "two") == whole
+    release = load_release(tmp_path / "two")
+    assert release.manifest["seen"]["ranked_notes"] == release.manifest["notes"] == 40
+
+
+def killed(audited: Path, whole: dict[str, str], out: Path, times: int, seed: int) -> None:
+    """Kill training at random moments, each time start the same command again, and compare what it gives at last."""
+    chance = random.Random(seed)
+    arguments = command(audited, out, "--labels", "audited", "--workers", "2")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    journal = out.with_name(f"{out.name}.work") / "journal.jsonl"
+    kills = 0
+    while True:
+        process = subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment)
+        if kills < times:
+            before = journal.stat().st_size if journal.is_file() else 0
+            while process.poll() is None and (not journal.is_file() or journal.stat().st_size <= before):
+                time.sleep(0.01)  # each time a little further, wherever that is
+            time.sleep(chance.random() * 0.8)
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+        _, told = process.communicate()
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL, told.decode()
+    assert kills >= min(times, 1)
+    assert content(out) == whole
+
+
+def test_killed_at_random_moments_it_goes_on_to_the_same_bytes(
+    audited: Path, whole: dict[str, str], tmp_path: Path
+) -> None:
+    killed(audited, whole, tmp_path / "killed", times=2, seed=1)
+
+
+@pytest.mark.bars
+def test_killed_ten_times_it_goes_on_to_the_same_bytes(audited: Path, whole: dict[str, str], tmp_path: Path) -> None:
+    for seed in range(5):
+        killed(audited, whole, tmp_path / f"killed-{seed}", times=2, seed=seed)
+
+
+# -- the work folder ---------------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_piece_is_made_again(tmp_path: Path) -> None:
+    with WorkFolder(tmp_path, {"seed": 1}) as work:
+        for name in ("a", "b"):
+            write_piece(work.folder, name, {"x": np.arange(3)})
+            work.finish(name)
+    np.save(tmp_path / "a" / "x.npy", np.arange(4))
+    with (tmp_path / "journal.jsonl").open("ab") as journal:
+        journal.write(b'{"piece": "c", "sha')
+    with WorkFolder(tmp_path, {"seed": 1}) as work:
+        assert (work.has("a"), work.has("b"), work.resumed) == (False, True, 1)
+    assert digest_of(tmp_path / "c") is None
+
+
+def test_other_data_or_options_are_refused_by_name(tmp_path: Path) -> None:
+    with WorkFolder(tmp_path, {"seed": 1, "data": "a"}) as work:
+        write_piece(work.folder, "a", {"x": np.arange(3)})
+        work.finish("a")
+        with pytest.raises(InputError, match="another training uses"):
+            WorkFolder(tmp_path, {"seed": 1, "data": "a"})
+    with pytest.raises(InputError, match="with other data, seed: give --restart"):
+        WorkFolder(tmp_path, {"seed": 2, "data": "b"})
+    with WorkFolder(tmp_path, {"seed": 2, "data": "b"}, restart=True) as work:
+        assert not work.resumed and not (tmp_path / "a").exists()
+
+
+def test_the_command_refuses_to_go_on_with_another_seed(audited: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    (tmp_path / "model.work").mkdir()
+    (tmp_path / "model.work" / "plan.json").write_text(json.dumps({"seed": 7}))
+    with pytest.raises(InputError, match="seed"):
+        train([audited], out)
+
+
+def test_notes_that_can_not_be_trained_on_leave_no_work_folder(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"text": "Gout.", "codes": "M10.9"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"bad.jsonl, line 1"):
+        train([tmp_path / "bad.jsonl"], tmp_path / "out", workers=1)
+    assert not (tmp_path / "out.work").exists()
+
+
+# -- the stages --------------------------------------------------------------------------------------------------------
+
+
+def test_ranges_of_keys_give_the_associations_of_all(
+    audited: Path, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folds, "RANGE_PAIRS", 2000)
+    monkeypatch.setattr("training.fitting.survey.SHARD", 7)
+    monkeypatch.setattr("training.fitting.reading.SHARD", 7)
+    monkeypatch.setattr("training.fitting.learning.SHARD", 7)
+    monkeypatch.setattr("training.fitting.features.SHARD", 7)
+    notes = list(read_audited(audited))
+    # a code without evidence is taught by the whole note
+    notes = [n if i % 3 else _without_evidence(n) for i, n in enumerate(notes)]
+    with WorkFolder(tmp_path / "work", {}) as work, Pool(1) as pool:
+        found = prepare(work, notes, store, NO_PHRASES, Options(True, 1), pool)
+        assert int(load(work.folder, "folds", "ranges")[0]) > 5 and found.shards == 6
+        fold = np.asarray(load(work.folder, "folds", "fold"))
+        number = context(work.folder).number
+        reader = NoteReader(store)
+        for variant in (0, 5):
+            taught = [_taught(n, reader, number) for n, f in zip(notes, fold, strict=True) if f != variant]
+            expected = learn_associations(taught, len(found.labels))
+            shares, got, _, _ = learnt(work.folder, variant)
+            for name in ("key", "label", "precision", "count"):
+                np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
+            assert len(shares) == len(found.labels)
+
+
+def _without_evidence(note: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(note, codes=tuple(replace(c, evidence=()) for c in note.codes))
+
+
+def _taught(note: Any, reader: NoteReader, number: dict[Any, int]) -> Taught:
+    e = example_of(note, reader(note.note), number)
+    keys = [k for _, k in e.pairs] or [np.zeros(0, dtype=np.uint64)]
+    labels = [np.full(len(k), label, dtype=np.int32) for label, k in e.pairs] or [np.zeros(0, dtype=np.int32)]
+    return Taught(e.keys, np.concatenate(keys), np.concatenate(labels), e.short)
+
+
+def test_a_patient_is_never_on_both_sides(audited: Path, tmp_path: Path, store: Store) -> None:
+    notes = list(read_audited(audited))
+    with WorkFolder(tmp_path / "work", {}) as work, Pool(1) as pool:
+        prepare(work, notes, store, NO_PHRASES, Options(False, 1), pool)
+        fold = np.asarray(load(work.folder, "folds", "fold"))
+        rows = rows_of_ranker(work.folder, "diagnosis", 1)
+    patients: dict[str, set[int]] = {}
+    for note, f in zip(notes, fold.tolist(), strict=True):
+        patients.setdefault(str(note.note.patient.id), set()).add(f)
+    assert len(patients) == 14 and all(len(f) == 1 for f in patients.values())
+    assert set(fold.tolist()) == {0, 1, 2, 3, 4}
+    assert len(np.unique(rows.group)) <= 14
+
+
+def test_rankers_see_no_more_rows_than_are_allowed(
+    audited: Path, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "MOST_NOTES", 25)
+    monkeypatch.setattr(features, "MOST_ROWS", 200)
+    with WorkFolder(tmp_path / "work", {}) as work, Pool(1) as pool:
+        prepare(work, read_audited(audited), store, NO_PHRASES, Options(False, 1), pool)
+        rows = rows_of_ranker(work.folder, "diagnosis", 1)
+        again = rows_of_ranker(work.folder, "diagnosis", 1)
+    assert 0 < len(rows.target) <= 200 and len(np.unique(rows.note)) < 25
+    np.testing.assert_array_equal(rows.matrix, again.matrix)
+
+
+def test_folds_of_groups() -> None:
+    single = np.arange(23)
+    np.testing.assert_array_equal(fold_of_groups(single, 5), np.random.default_rng(5).permutation(23) % 5)
+    grouped = np.array([0] * 8 + [1] * 8 + list(range(2, 20)))
+    fold = fold_of_groups(grouped, 5)
+    assert len(set(fold[:8].tolist())) == 1 and np.bincount(fold).max() <= 8
+    assert len(chosen(100, 30, 1)) == 30 and len(chosen(20, 30, 1)) == 20
+
+
+def test_too_few_notes_and_one_patient_alone_are_refused(tmp_path: Path, store: Store, audited: Path) -> None:
+    notes = list(read_audited(audited))
+    with Pool(1) as pool:
+        with WorkFolder(tmp_path / "a", {}) as work, pytest.raises(InputError, match="5 audited notes are too few"):
+            prepare(work, notes[:5], store, NO_PHRASES, Options(False, 1), pool)
+        with WorkFolder(tmp_path / "b", {}) as work, pytest.raises(InputError, match="of one patient"):
+            prepare(work, [notes[0]] * 12, store, NO_PHRASES, Options(False, 1), pool)
+    assert survey.LEAST_NOTES == 10
+
+
+# -- search and warm start ---------------------------------------------------------------------------------------------
+
+
+def test_a_search_by_trials_stands_in_the_manifest_and_is_the_same_each_time(audited: Path, tmp_path: Path) -> None:
+    for name, workers in (("a", 1), ("b", 2)):
+        train([audited], tmp_path / name, search_trials=2, workers=workers, from_release="shipped")
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+    manifest = load_release(tmp_path / "a").manifest
+    found = manifest["search"]["diagnosis"]
+    assert found["trials"] == 3 and found["best"]["log_loss"] <= found["without"]["log_loss"]
+    assert manifest["from_release"]["name"] == "codeassist-us"
+    with pytest.raises(InputError, match="not both"):
+        train([audited], tmp_path / "c", search=1, search_trials=2)
+
+
+def test_parameters_are_drawn_by_seed_and_trial() -> None:
+    assert drawn(1, 0) == {} and drawn(1, 3) == drawn(1, 3) != drawn(1, 4) != drawn(2, 4)
+
+
+def test_a_release_to_begin_from_gives_its_labels_and_phrases(audited: Path, tmp_path: Path) -> None:
+    train([audited], tmp_path / "warm", labels="audited", workers=1, from_release="shipped")
+    train([audited], tmp_path / "cold", labels="audited", workers=1)
+    warm, cold = load_release(tmp_path / "warm"), load_release(tmp_path / "cold")
+    assert set(cold.labels) < set(warm.labels)
+    assert len(warm.phrases.key) > len(cold.phrases.key)
+    assert warm.rankers["diagnosis"].forest.feature.shape[1] > cold.rankers["diagnosis"].forest.feature.shape[1]

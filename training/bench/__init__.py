@@ -1,0 +1,1 @@
+"""How training grows with the number of notes: `make bench-train`."""

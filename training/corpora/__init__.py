@@ -1,0 +1,1 @@
+"""Audited notes in the layouts that others publish or keep: Parquet, CodiEsp, MDACE."""
