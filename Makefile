@@ -3,6 +3,7 @@
 #   make serve    the service at 127.0.0.1:8000                    (PORT=8080 for another port)
 #   make test     every test, browser tests in a real Chromium      (ARGS="tests/api -x" for some of them)
 #   make bars     the times that a quiet machine has to keep
+#   make bench-service  a live service under load, for MINUTES=1
 #   make bench    how fast a note is coded, as ratios              (NOTES=file.jsonl for other notes than our own)
 #   make lint     ruff, mypy and import-linter
 #   make accuracy every bar and the figure reached, with a report  (SHARED=../shared for the corpora's folder)
@@ -16,6 +17,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 JOBS ?= 2
+MINUTES ?= 1
 ARGS ?=
 NOTES ?= $(SHARED)/data/corpora/aci_notes.jsonl
 SHARED ?= $(or $(CODEASSIST_SHARED),../shared)
@@ -35,7 +37,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Tests have an index of their own, so that what a site has imported does not change them.
 export CODEASSIST_TEST_CACHE := $(or $(CODEASSIST_CACHE_DIR),$(CURDIR)/.cache)
 
-.PHONY: serve test bars bench lint format accuracy bench-train bundle setup setup-test clean help
+.PHONY: serve test bars bench bench-service bench-train lint format accuracy bundle setup setup-test clean help
 .DEFAULT_GOAL := help
 
 help:
@@ -53,6 +55,10 @@ test: setup-test
 bars: setup-test
 	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python -m codeassist.cli terminology build
 	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m bars -s $(ARGS)
+
+bench-service: setup-test
+	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python -m codeassist.cli terminology build
+	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python tools/load/bench.py --minutes $(MINUTES) $(ARGS)
 
 bench: setup-test
 	@$(BIN)/python -m codeassist.cli terminology build

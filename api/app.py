@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
@@ -30,6 +30,7 @@ from api.interop.install import install as install_interop
 from api.keymap import read_keymap
 from api.middleware import Guard
 from api.openapi import describe
+from api.places import Places
 from api.routes import (
     audits,
     codes,
@@ -39,6 +40,7 @@ from api.routes import (
     health,
     hl7v2,
     keys,
+    metrics,
     pages,
     queries,
     reports,
@@ -53,7 +55,11 @@ from api.routes import (
 from api.settings import ApiSettings
 from api.shadow.process import Shadow
 from api.store.database import Database, open_database
+from api.telemetry.metrics import observe_stage
+from api.telemetry.middleware import Telemetry
+from api.telemetry.tracing import Tracing, tracing_of
 from codeassist.errors import CodeassistError
+from codeassist.observing import Observer
 from codeassist.registry import promotion_stamp
 from codeassist.settings import read_settings
 
@@ -72,6 +78,7 @@ def create_app(
     on_failure: Callable[[], None] = lambda: None,
     database: Database | None = None,
     mllp: socket.socket | None = None,
+    leads: bool = True,
 ) -> FastAPI:
     """The application.
 
@@ -82,10 +89,14 @@ def create_app(
     on_failure : called when the assistant could not be loaded
     database : opened and up to date, and closed at the end; that of the settings when left out
     mllp : a listening socket for HL7 messages; none are taken over MLLP when left out
+    leads : whether this process does what a service of several does once: coding of messages, deliveries, shadow mode
     """
     settings = settings or read_settings(ApiSettings)
+    tracing = tracing_of(settings.otlp_endpoint)
+    places = Places(settings.threads, settings.queue, settings.streams)
+    stamp = None if load else promotion_stamp
+    engine = Engine(load or codeassist.load, settings.threads, places, on_failure, stamp, _observer(tracing))
     read_keymap(settings.keymap)  # a wrong one is told before anything is served
-    engine = Engine(load or codeassist.load, settings.threads, on_failure, None if load else promotion_stamp)
 
     shadow = Shadow(settings)
 
@@ -96,11 +107,16 @@ def create_app(
             opened = await anyio.to_thread.run_sync(open_database, settings.database_url)
         app.state.database = opened
         try:
-            async with engine.running(), running_beside(app.state, mllp):
-                with shadow.beside(opened):
-                    yield
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(engine.running())
+                if leads:
+                    await stack.enter_async_context(running_beside(app.state, mllp))
+                    stack.enter_context(shadow.beside(opened))
+                yield
         finally:
             opened.close()
+            if tracing is not None:
+                await anyio.to_thread.run_sync(tracing.close)
 
     app = FastAPI(
         title="codeassist",
@@ -130,6 +146,7 @@ def create_app(
         drift,
         reports,
         health,
+        metrics,
         pages,
     ):
         app.include_router(module.router)
@@ -140,12 +157,25 @@ def create_app(
     app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
     app.add_middleware(HostGuard, identity=identity, allowed=settings.allowed_hosts)
     app.add_middleware(Guard)
+    app.add_middleware(Telemetry, tracing=tracing)
     for kind in (Problem, CodeassistError, HTTPException):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(SignInNeeded, to_sign_in)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+def _observer(tracing: Tracing | None) -> Observer:
+    if tracing is None:
+        return observe_stage
+    trace = tracing.stage
+
+    def observe(stage: str, begin: float, end: float) -> None:
+        observe_stage(stage, begin, end)
+        trace(stage, begin, end)
+
+    return observe
 
 
 async def _answer(request: Request, error: Exception) -> Response:

@@ -23,7 +23,12 @@ class LineStream(Response):
     media_type = "application/x-ndjson"
 
     def __init__(
-        self, request: Request, answer: Callable[[Line], Awaitable[bytes]], line_limit: int, buffer: int
+        self,
+        request: Request,
+        answer: Callable[[Line], Awaitable[bytes]],
+        line_limit: int,
+        buffer: int,
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(headers={"X-Accel-Buffering": "no"})
         del self.headers["content-length"]
@@ -31,8 +36,15 @@ class LineStream(Response):
         self._answer = answer
         self._line_limit = line_limit
         self._buffer = buffer
+        self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._stream(receive, send)
+        finally:
+            self._ended()
+
+    async def _stream(self, receive: Receive, send: Send) -> None:
         queue = _Queue(self._buffer)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         async with anyio.create_task_group() as tasks:

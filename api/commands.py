@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from api.app import create_app
 from api.auth.accounts import any_administrator
 from api.auth.loopback import is_loopback
 from api.errors import problem_of
+from api.serving import CALLERS_IN_LINE, log_to_stderr, make_server
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
 from api.store.errors import DatabaseError
+from api.workers import run_workers
 from codeassist.errors import InputError
 from codeassist.rules.policy import policy_of
 from codeassist.rules.registry import FAMILIES
@@ -28,6 +27,9 @@ app = typer.Typer(help="The API and the coder's page.")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes that serve; the setting `workers` when left out.")
+    ] = None,
     mllp: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port for HL7 messages over MLLP; 0 takes a free one.")
     ] = None,
@@ -38,42 +40,38 @@ def serve(
     Examples:
       codeassist serve
       codeassist serve --port 8080
+      codeassist serve --workers 4
       codeassist serve --mllp 2575
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    settings = _settings()
+    log_to_stderr()
+    settings = _settings(workers)
     database = _database(settings.database_url)
     _require_sign_in(host, settings, database)
     listener = _listen(host, port)
     messages = None if mllp is None else _listen(host, mllp)
     name = f"[{host}]" if ":" in host else host
-    application = create_app(
-        settings, on_failure=lambda: setattr(server, "should_exit", True), database=database, mllp=messages
-    )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
-    )
     typer.echo(f"codeassist is at http://{name}:{listener.getsockname()[1]} (Ctrl+C stops it)")
     if messages is not None:
         typer.echo(f"HL7 messages are taken at mllp://{name}:{messages.getsockname()[1]}")
+    if settings.workers > 1:
+        database.close()  # each worker opens its own; the schema is up to date by now
+        if not run_workers(settings, listener, messages):
+            typer.echo("codeassist: the workers could not load what they need; the log above says why.", err=True)
+            raise typer.Exit(1)
+        return
+    server = make_server(settings, database, messages)
     server.run(sockets=[listener])
-    failure = application.state.engine.failure
-    if failure is not None:
-        typer.echo(f"codeassist: {problem_of(failure).detail}", err=True)
+    if server.failure is not None:
+        typer.echo(f"codeassist: {problem_of(server.failure).detail}", err=True)
         raise typer.Exit(1)
 
 
-def _settings() -> ApiSettings:
+def _settings(workers: int | None) -> ApiSettings:
     """The settings, with a rule table that names only rules: what a site has to mend is told before anything loads."""
     try:
         settings = read_settings(ApiSettings)
+        if workers is not None:
+            settings = settings.model_copy(update={"workers": workers})
         policy_of(settings.rules, FAMILIES)
     except InputError as error:
         typer.echo(f"codeassist: {error}", err=True)
@@ -115,7 +113,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen()
+        listener.listen(CALLERS_IN_LINE)
     except OSError as error:
         listener.close()
         reason = error.strerror or "it can't be used"

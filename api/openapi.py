@@ -22,7 +22,7 @@ from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
 REF = "#/components/schemas/{model}"
 JSON_BODY = ("malformed-json", "not-utf-8", "body-too-large", "unsupported-media-type", "invalid-request")
 """Problems of every route that reads a JSON body."""
-BODY = (*JSON_BODY, "not-ready")
+BODY = (*JSON_BODY, "not-ready", "too-busy")
 """Problems of every route that reads a JSON body and codes."""
 _EXAMPLES = {
     "NoteIn": {"note": "note.json", "encounter": "encounter.json"},

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, field_validator
 from sqlalchemy import URL
 
 from api.auth.settings import AuthSettings
@@ -27,14 +26,27 @@ class ApiSettings(AuthSettings):
     """Where notes, reviews and the audit trail are kept: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``."""
     lock_minutes: PositiveInt = 15
     """How long a note stays locked to the coder who has it open, after the last change."""
+    workers: PositiveInt = Field(1, le=256)
+    """How many processes serve; each has its own threads and queue. ``codeassist serve --workers`` goes before it."""
+    threads: PositiveInt = 1
+    """How many notes a worker reads at the same time. Python runs one of its threads at a time: more of them make no
+    more notes a second, but let short notes pass a very long one."""
+    queue: NonNegativeInt = 64
+    """How many requests may wait for a thread of a worker; more are answered with 429 and ``Retry-After``."""
+    streams: PositiveInt = 16
+    """How many batches may be under way in a worker; more are answered with 429 and ``Retry-After``."""
+    stop_seconds: PositiveInt = 20
+    """How long requests that are under way may take to end when the service is told to stop."""
+    metrics_token: SecretStr = SecretStr("")
+    """With this bearer token ``/metrics`` is read from other machines; without it the scope ``admin`` is needed."""
+    otlp_endpoint: str = ""
+    """The collector of OpenTelemetry traces, ``http://HOST:4318``; OpenTelemetry's own variables hold as well."""
     keymap: Path | None = None
     """A TOML file with the site's own keys of the page (see ``docs/workspace.md``)."""
     shadow_model: Path | None = None
     """A candidate release that scores live notes without being shown (see ``docs/drift.md``)."""
     shadow_queue: PositiveInt = 32
     """How many notes may wait for it; older ones are dropped, and counted."""
-    threads: PositiveInt = os.cpu_count() or 1
-    """How many notes are read at the same time."""
     cors_origins: frozenset[str] = frozenset()
     """Origins of web pages, such as ``https://ehr.hospital.example``, that may call the API from a browser."""
     idempotency_hours: PositiveInt = 24

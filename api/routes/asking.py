@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio.to_thread
 from fastapi import Request
 
 from api.body import JSON_TYPES, read_body, require_type
@@ -17,12 +18,19 @@ if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
 
 
+PARSED_AT_ONCE = 50_000
+"""Bytes of a body that is parsed within a millisecond: a larger one would keep the other requests waiting."""
+
+
 async def read(request: Request, model: type[Model]) -> Model:
     """The body of the request; that the service is not ready is told before anything is read."""
     assistant_of(request)
     settings: ApiSettings = request.app.state.settings
     require_type(request, JSON_TYPES)
-    return read_model(await read_body(request, settings.max_body_bytes), model)
+    body = await read_body(request, settings.max_body_bytes)
+    if len(body) < PARSED_AT_ONCE:
+        return read_model(body, model)
+    return await anyio.to_thread.run_sync(read_model, body, model)
 
 
 def assistant_of(request: Request) -> CodeAssistant:

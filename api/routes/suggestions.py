@@ -60,7 +60,7 @@ async def suggest(request: Request) -> Response:
     response_description="One result a line, in the order of the notes; for a bad line `{line, error}`.",
     responses={
         200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}},
-        **problems("unsupported-media-type", "not-ready"),
+        **problems("unsupported-media-type", "not-ready", "too-busy"),
     },
     response_class=Response,
     openapi_extra=request_body("application/x-ndjson", "NoteLine"),
@@ -68,7 +68,7 @@ async def suggest(request: Request) -> Response:
 async def suggest_batch(request: Request) -> Response:
     """JSON Lines in and out. A bad line gives `{"line": n, "error": {problem}}`, and the rest goes on.
 
-    The answers come while the lines go in; unknown fields are ignored.
+    The answers come while the lines go in; unknown fields are ignored. The lines take turns with other requests.
     """
     engine: Engine = request.app.state.engine
     settings: ApiSettings = request.app.state.settings
@@ -91,6 +91,8 @@ async def suggest_batch(request: Request) -> Response:
         return json_bytes(record) + b"\n"
 
     async def answer(line: Line) -> bytes:
-        return await engine.run(lambda: code(line))
+        return await engine.run(lambda: code(line), waits=True)
 
-    return LineStream(request, answer, settings.max_line_bytes, settings.batch_buffer_bytes)
+    engine.places.open_stream()
+    close = engine.places.close_stream
+    return LineStream(request, answer, settings.max_line_bytes, settings.batch_buffer_bytes, close)

@@ -15,6 +15,7 @@ from codeassist.evidence import EvidencePicker, assertion_at
 from codeassist.nlp.annotations import STATUSES
 from codeassist.nlp.reading import NoteReader, ReadDocument, ReadNote
 from codeassist.note import Document, Note
+from codeassist.observing import Observer, laps
 from codeassist.proposing import LabelSpace, Proposer
 from codeassist.ranking.explain import explain
 from codeassist.ranking.features import COLUMN, Candidates
@@ -104,6 +105,7 @@ class CodeAssistant:
         self._reader = NoteReader(store)
         self._details = Details(store)
         self._rules = RuleEngine(store, settings().rules)
+        self.observer: Observer | None = None
 
     @property
     def model(self) -> ModelId:
@@ -125,12 +127,18 @@ class CodeAssistant:
         """
         note.check_length(settings().max_characters)
         day = self.terminology.day(note.date_of_service)
+        lap = laps(self.observer)
         read = self._reader(note)
+        lap("read")
         found = self._propose(read, day)
+        lap("propose")
         ranked = self._ranked(read, found, day)
+        lap("rank")
         suggestions = self._with_visit(ranked, self._suggestions(ranked))
         discarded = self._discarded(ranked, {(s.system, s.code) for s in suggestions})
+        lap("explain")
         findings, suggestions = self._rules.review(note, suggestions, self._places(found, suggestions))
+        lap("rules")
         return CodingResult(
             note.id,
             note.setting,

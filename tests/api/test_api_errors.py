@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from api.app import create_app
 from api.errors import KINDS
 from api.settings import ApiSettings
 from codeassist.note import Note
+from codeassist.result import ModelId
 
 JSON = {"Content-Type": "application/json"}
 KEYS = ["type", "title", "status", "detail", "code", "instance"]
@@ -42,6 +44,9 @@ REQUESTS: list[tuple[str, str, dict[str, Any], str]] = [
 
 class Faulty:
     """An assistant with a fault that nobody foresaw, whose message quotes the note."""
+
+    model = ModelId("faulty", "1", "0" * 64)
+    releases: Mapping[str, str] = {}
 
     def suggest(self, note: Note) -> None:
         raise ValueError(f"can't read {note.text!r}")

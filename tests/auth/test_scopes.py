@@ -18,6 +18,7 @@ from api.users import ROLE_SCOPES, ROLES, SCOPES
 OPEN = {
     "/healthz",
     "/readyz",
+    "/metrics",
     "/docs",
     "/openapi.json",
     "/static",

@@ -29,6 +29,7 @@ ISSUE_TYPES: Mapping[int, str] = {
     413: "too-long",
     415: "not-supported",
     422: "processing",
+    429: "throttled",
     500: "exception",
     503: "transient",
 }

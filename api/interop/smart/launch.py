@@ -118,7 +118,7 @@ async def _review(request: Request, user: str, fetcher: Fetcher, issuer: str, la
         note_from_record(record).check_length(settings.max_characters)
         return put_to_review(database_of(request), user, settings.lock_minutes, record, assistant)[0]
 
-    return await engine.run(work)
+    return await engine.run(work, waits=True)  # the EHR's launch can't be taken up a second time
 
 
 def _record(found: Collected, texts: list[Extracted]) -> dict[str, object]:

@@ -1,0 +1,78 @@
+"""How much work a process takes on: what runs, what waits, and when it is too much."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from api.errors import Problem
+from api.telemetry.metrics import QUEUE, REJECTED, RUNNING, STREAMS
+
+_SMOOTHING = 0.05
+"""Weight of the last piece of work in the average time of one."""
+
+
+class Places:
+    """Counts the work of one process. Used on the event loop alone.
+
+    Parameters
+    ----------
+    threads : how much runs at the same time
+    queue : how much may wait for a thread; more is refused
+    streams : how many batch streams may be under way. Each has at most one line here, which waits its turn among the
+        others and is never refused.
+    """
+
+    def __init__(self, threads: int, queue: int, streams: int) -> None:
+        self._threads = threads
+        self._queue = queue
+        self._streams = streams
+        self._single = 0
+        self._lines = 0
+        self._open_streams = 0
+        self._seconds = 0.1
+
+    @contextmanager
+    def taken(self, waits: bool) -> Iterator[None]:
+        """A place for one piece of work. Raises the problem ``too-busy`` unless it ``waits`` whatever there is."""
+        if not waits and self._single >= self._threads + self._queue:
+            raise self._too_busy("queue", "As many requests wait as the service lets wait.")
+        self._count(single=not waits, change=1)
+        try:
+            yield
+        finally:
+            self._count(single=not waits, change=-1)
+
+    def open_stream(self) -> None:
+        """One more batch stream. Raises the problem ``too-busy``."""
+        if self._open_streams >= self._streams or self._single >= self._threads + self._queue:
+            raise self._too_busy("streams", "As many batches are under way as the service takes.")
+        self._open_streams += 1
+        STREAMS.set(self._open_streams)
+
+    def close_stream(self) -> None:
+        """A batch stream has ended."""
+        self._open_streams -= 1
+        STREAMS.set(self._open_streams)
+
+    def took(self, seconds: float) -> None:
+        """A piece of work ran for so long."""
+        self._seconds += _SMOOTHING * (seconds - self._seconds)
+
+    def _count(self, single: bool, change: int) -> None:
+        if single:
+            self._single += change
+        else:
+            self._lines += change
+        held = self._single + self._lines
+        QUEUE.set(max(held - self._threads, 0))
+        RUNNING.set(min(held, self._threads))
+
+    def _too_busy(self, reason: str, detail: str) -> Problem:
+        """After the time of what is held now, there is room again."""
+        REJECTED.labels(reason).inc()
+        held = self._single + self._lines
+        seconds = max(1, math.ceil(held * self._seconds / self._threads))
+        detail = f"{detail} Try again in {seconds} seconds."
+        return Problem("too-busy", detail, headers={"Retry-After": str(seconds)})

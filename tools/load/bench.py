@@ -1,0 +1,220 @@
+"""Loads a live service and prints what it keeps up: ``make bench-service``.
+
+    throughput   notes a second with 1 and with 2 workers, callers asking without a pause
+    latency      at 80 % of the 2 workers' throughput, beside the median of a single caller
+    memory       of the workers over ``--minutes`` at that pace
+
+Ends with status 1 where a bar is missed. Figures hold for a machine that does nothing else; locust takes part of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+LOCUST = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py"))]
+CALLERS = 16
+SCALING, LATENCY, GROWTH = 1.7, 5.0, 0.02
+"""The bars: throughput of 2 workers to 1; 99th percentile to the unloaded median; memory that is added, as a share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What callers met: answers a second, the median and 99th percentile in milliseconds, refusals, failures; how many
+    processors other programs took meanwhile (figures are worth little where these are not near 0); and processor
+    milliseconds of the service for a note."""
+
+    rate: float
+    median: float
+    p99: float
+    refused: int
+    failed: int
+    others: float
+    cost: float
+
+    def print(self, name: str) -> None:
+        """As a row of the table."""
+        print(
+            f"{name:12}{self.rate:6.1f} notes/s   median {self.median:5.0f} ms   p99 {self.p99:5.0f} ms   "
+            f"service {self.cost:.1f} processor-ms a note   other programs {self.others:.1f} processors",
+            flush=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service."""
+
+    address: str
+    process: subprocess.Popen[str]
+
+    def memory(self) -> float:
+        """MiB that the workers have for themselves alone."""
+        own = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        return float(sum(p.memory_full_info().uss for p in own)) / 2**20
+
+    def processor_seconds(self) -> float:
+        """What all its processes have taken."""
+        own = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        return float(sum(t.user + t.system for t in (p.cpu_times() for p in own)))
+
+
+@contextmanager
+def serving(workers: int) -> Iterator[Service]:
+    """A service on a free port with a database of its own, once all its workers are ready."""
+    with tempfile.TemporaryDirectory(prefix="codeassist-bench-") as folder:
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "CODEASSIST_DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
+            "CODEASSIST_REGISTRY_DIR": f"{folder}/registry",
+        }
+        command = [sys.executable, "-m", "codeassist.cli", "serve", "--port", "0", "--workers", str(workers)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+        )
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().split(" at ")[1].split()[0]
+            _wait(address, workers, process)
+            yield Service(address, process)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _wait(address: str, workers: int, process: subprocess.Popen[str]) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit("the service has ended")
+        try:
+            with urllib.request.urlopen(f"{address}/metrics") as answer:
+                if f"codeassist_workers {workers}.0" in answer.read().decode():
+                    return
+        except urllib.error.URLError:
+            pass
+        time.sleep(0.2)
+    raise SystemExit("the service was not ready")
+
+
+def load(service: Service, seconds: float, callers: int, pace: float = 0) -> Load:
+    """Put the load on, and tell what came of it."""
+    command = [*LOCUST, "--headless", "--json", "--host", service.address, "-u", str(callers), "-r", str(callers)]
+    own, busy, begin = service.processor_seconds(), _busy(), time.monotonic()
+    spent = _children()
+    done = subprocess.run(
+        [*command, "-t", f"{seconds:.0f}s", "--pace", str(pace), "--loglevel", "ERROR", "--only-summary"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    serving_took = service.processor_seconds() - own
+    ours = serving_took + _children() - spent
+    others = max(_busy() - busy - ours, 0) / (time.monotonic() - begin)
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    answered = rows["suggest"]
+    times = sorted((float(ms), count) for ms, count in answered["response_times"].items())
+    took = answered["last_request_timestamp"] - answered["start_time"]
+    cost = 1000 * serving_took / answered["num_requests"]
+    refused = rows.get("too busy", {"num_requests": 0})["num_requests"]
+    rate = answered["num_requests"] / took
+    return Load(
+        rate, _percentile(times, 0.5), _percentile(times, 0.99), refused, answered["num_failures"], others, cost
+    )
+
+
+def _busy() -> float:
+    """Seconds that the processors of this machine have worked."""
+    times = psutil.cpu_times()
+    return float(times.user + times.system + times.nice)
+
+
+def _children() -> float:
+    """Processor seconds of the processes that this one has waited for."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _percentile(times: list[tuple[float, int]], share: float) -> float:
+    left = share * sum(count for _, count in times)
+    for milliseconds, count in times:
+        left -= count
+        if left <= 0:
+            return milliseconds
+    raise ValueError("no answers")
+
+
+def growth(service: Service, minutes: float, pace: float) -> tuple[float, float, Load]:
+    """MiB of the workers after a quarter of the time and at its end, each the median of a quarter."""
+    samples: list[float] = []
+    stop = threading.Event()
+
+    def sample() -> None:
+        while not stop.wait(max(0.5, minutes)):
+            samples.append(service.memory())
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    met = load(service, minutes * 60, CALLERS, pace)
+    stop.set()
+    thread.join()
+    quarter = len(samples) // 4
+    return statistics.median(samples[quarter : 2 * quarter]), statistics.median(samples[-quarter:]), met
+
+
+def bench(seconds: float, minutes: float) -> bool:
+    """Measure and print; gives whether every bar is kept."""
+    with serving(1) as service:
+        load(service, 5, CALLERS)
+        alone = load(service, seconds, CALLERS)
+        alone.print("1 worker")
+    with serving(2) as service:
+        load(service, 5, CALLERS)
+        both = load(service, seconds, CALLERS)
+        both.print("2 workers")
+        quiet = load(service, seconds, 1)
+        quiet.print("1 caller")
+        most = load(service, seconds, CALLERS, 0.8 * both.rate)
+        most.print("80 %")
+        before, after, long = growth(service, minutes, 0.8 * both.rate)
+        long.print(f"{minutes:g} minutes")
+    failed = sum(one.failed for one in (alone, both, quiet, most, long))
+    bars = [
+        ("throughput of 2 workers to 1", both.rate / alone.rate, both.rate / alone.rate >= SCALING, f">= {SCALING}"),
+        (
+            "p99 at 80 % to unloaded median",
+            most.p99 / quiet.median,
+            most.p99 <= LATENCY * quiet.median,
+            f"<= {LATENCY}",
+        ),
+        ("memory at the end to before", after / before, after <= (1 + GROWTH) * before, f"<= {1 + GROWTH}"),
+        ("failed requests", failed, failed == 0, "0"),
+    ]
+    print(f"memory      {before:.1f} MiB of the workers' own after a quarter of the time, {after:.1f} at the end")
+    for name, value, kept, bar in bars:
+        print(f"{'kept  ' if kept else 'MISSED'}  {name:32} {value:6.2f}   bar {bar}")
+    return all(kept for _, _, kept, _ in bars)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20, help="of each measurement")
+    parser.add_argument("--minutes", type=float, default=1, help="of the load under which memory is watched")
+    options = parser.parse_args()
+    sys.exit(0 if bench(options.seconds, options.minutes) else 1)

@@ -1,0 +1,73 @@
+"""Callers of a running service, for locust: each posts one audited note after the other to ``/v1/suggestions``.
+
+    .venv/bin/locust -f tools/load/locustfile.py --headless -u 16 -r 16 -t 30s --host http://127.0.0.1:8000
+
+``--pace N`` spreads N requests a second evenly over all callers; without it each asks again at once. 429 is counted as
+an answer of its own, by name.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import tomllib
+from pathlib import Path
+
+from locust import FastHttpUser, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.user.wait_time import constant_throughput
+
+NOTES = Path(__file__).parents[2] / "training" / "notes" / "audited"
+FIELDS = ("id", "setting", "note_type", "specialty", "patient")
+JSON = {"Content-Type": "application/json"}
+
+
+def bodies() -> list[bytes]:
+    """The project's audited notes as requests, in an order that is mixed but the same each time."""
+    found = []
+    for file in sorted(NOTES.glob("*/*.md")):
+        _, head, text = file.read_text("utf-8").split("+++\n", 2)
+        facts = tomllib.loads(head)
+        record = {name: facts[name] for name in FIELDS if name in facts}
+        if text.strip() and "documents" not in facts:
+            record |= {"text": text, "date_of_service": str(facts.get("date_of_service", "2026-03-02"))}
+            found.append(json.dumps(record).encode())
+    random.Random(1).shuffle(found)
+    return found
+
+
+@events.init_command_line_parser.add_listener
+def _options(parser: LocustArgumentParser) -> None:
+    parser.add_argument("--pace", type=float, default=0, help="requests a second of all callers together")
+
+
+class Caller(FastHttpUser):
+    """One program that sends notes."""
+
+    _bodies = itertools.cycle(bodies())
+    _numbers = itertools.count()
+
+    def wait_time(self) -> float:
+        options = self.environment.parsed_options
+        if not options.pace:
+            return 0
+        return float(constant_throughput(options.pace / options.num_users)(self))
+
+    def on_start(self) -> None:
+        """With a pace, callers begin one after the other within one period, so that they don't all ask at once."""
+        options = self.environment.parsed_options
+        if options.pace:
+            import gevent
+
+            gevent.sleep(next(self._numbers) / options.pace)
+
+    @task
+    def suggest(self) -> None:
+        """Code one note."""
+        with self.client.post(
+            "/v1/suggestions", data=next(self._bodies), headers=JSON, name="suggest", catch_response=True
+        ) as answer:
+            if answer.status_code == 429:
+                answer.request_meta["name"] = "too busy"
+                answer.success()
