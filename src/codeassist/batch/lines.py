@@ -21,10 +21,11 @@ _CHUNK_LINES, _CHUNK_BYTES = 8, 1 << 18
 
 
 class Line(NamedTuple):
-    """One record as JSON. ``end`` is the position in the input from which to read on: bytes of JSON Lines, rows of
-    Parquet. ``data`` is ``None`` where the line is longer than any note may be."""
+    """One record as JSON, from ``begin`` to ``end`` in the input: bytes of JSON Lines, rows of Parquet. ``data`` is
+    ``None`` where the line is longer than any note may be."""
 
     number: int
+    begin: int
     end: int
     data: bytes | None
 
@@ -58,15 +59,16 @@ def read_lines(file: IO[bytes], position: int = 0, number: int = 1) -> Iterator[
     line beyond :func:`longest_line` no more than a piece is held."""
     most = longest_line()
     while data := file.readline(most + 1):
+        begin = position
         position += len(data)
         if len(data) > most and not data.endswith(b"\n"):
             while piece := file.readline(_PIECE):
                 position += len(piece)
                 if piece.endswith(b"\n"):
                     break
-            yield Line(number, position, None)
+            yield Line(number, begin, position, None)
         elif data.strip():
-            yield Line(number, position, data)
+            yield Line(number, begin, position, data)
         number += 1
 
 

@@ -51,7 +51,7 @@ def read_rows(table: Any, groups: Sequence[int], first: int, skip: int = 0) -> I
         for record in batch.to_pylist():
             row += 1
             if row > skip:
-                yield Line(row, row, json.dumps(_given(record), default=_plain).encode())
+                yield Line(row, row - 1, row, json.dumps(_given(record), default=_plain).encode())
 
 
 def _given(value: Any) -> Any:
