@@ -215,7 +215,7 @@ def test_what_a_cluster_can_not_read(arguments: tuple[str, str], words: str) -> 
 
 def test_no_scheduler_and_no_extra(tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 1)
-    with pytest.raises(ClusterError, match="no scheduler at tcp://127.0.0.1:9"):
+    with pytest.raises(ClusterError, match=r"no scheduler at tcp://127\.0\.0\.1:9"):
         run_on_cluster(str(notes), str(tmp_path / "out.jsonl"), "tcp://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InputError, match=r"codeassist\[cluster\]"):
@@ -226,7 +226,7 @@ def test_one_machine_does_not_import_the_cluster(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_bytes(mixed(1))
     code = (
         "import sys; from codeassist.batch.local import run_local; run_local(*sys.argv[1:]); "
-        "print({m.partition('.')[0] for m in sys.modules} & {'distributed', 'dask', 'fsspec', 'pyarrow'})"
+        "print({m.partition('.')[0] for m in sys.modules} & {'distributed', 'dask'})"
     )
     command: list[Any] = [sys.executable, "-c", code, tmp_path / "in.jsonl", tmp_path / "out.jsonl"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "set()"

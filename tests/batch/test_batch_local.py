@@ -75,9 +75,10 @@ def test_the_day_of_a_note_without_a_date_is_that_of_the_first_start(
     monkeypatch.setattr(local, "SECONDS_A_JOURNAL", 0.0)
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(b'{"text": "Gout."}\n' * 20)
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(journal, "date", Yesterday)
-        run_local(str(source), str(out), workers=1, advance=stop_after(1))
+        with pytest.raises(Killed):
+            run_local(str(source), str(out), workers=1, advance=stop_after(1))
     days = {json.loads(line)["date_of_service"] for line in coded(source, out).splitlines()}
     assert days == {"2026-03-02"}
 
@@ -117,7 +118,7 @@ def test_another_release_is_refused(notes: Path, tmp_path: Path, change: dict[st
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"run": {}, "progress": {}}'])
 def test_a_damaged_journal_is_refused(notes: Path, tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "out.jsonl.journal").write_bytes(damage)
-    with pytest.raises(InputError, match="damaged.*--restart"):
+    with pytest.raises(InputError, match=r"damaged.*--restart"):
         run_local(str(notes), str(tmp_path / "out.jsonl"), workers=1)
 
 
@@ -127,7 +128,7 @@ def test_results_that_are_gone_are_missed(notes: Path, tmp_path: Path, monkeypat
     with pytest.raises(Killed):
         run_local(str(notes), str(out), workers=1, advance=stop_after(20))
     out.unlink()
-    with pytest.raises(InputError, match="lacks results.*--restart"):
+    with pytest.raises(InputError, match=r"lacks results.*--restart"):
         run_local(str(notes), str(out), workers=1)
 
 
@@ -201,7 +202,7 @@ def kill_and_go_on(start: Start, notes: Path, out: Path, kills: int, chance: ran
     came = 0
     for _ in range(kills):
         process = start(notes, out, "--workers", 2)
-        begun, most = time.monotonic(), chance.uniform(0.0, 1.5)
+        begun, most = time.monotonic(), chance.uniform(0.0, 0.8)
         before = out.stat().st_size if out.exists() else 0
         while process.poll() is None and time.monotonic() - begun < 60:
             if out.exists() and out.stat().st_size != before:
@@ -227,7 +228,7 @@ def killed_run_equals_the_uninterrupted_one(start: Start, tmp_path: Path, notes:
 
 
 def test_a_run_killed_at_random_points_equals_the_uninterrupted_one(start: Start, tmp_path: Path) -> None:
-    killed_run_equals_the_uninterrupted_one(start, tmp_path, 900, 2)
+    killed_run_equals_the_uninterrupted_one(start, tmp_path, 300, 2)
 
 
 @pytest.mark.bars

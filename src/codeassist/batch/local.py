@@ -64,12 +64,13 @@ def run_local(
         start = Progress()
         if journal is not None:
             start = (None if restart else journal.resume(run, Path(target))) or start
+        lines, end = _lines(source, read, start.position, start.number)
+        if journal is not None:
             journal.write(run, start)
             out.seek(start.written)
             out.truncate()
         position, number, written, notes = start.position, start.number, start.written, start.notes
         first, computing, saved = 0.0, 0.0, time.monotonic()
-        lines, end = _lines(source, read, position, number)
         day = date.fromisoformat(run["day"])
         for last, coded in code_chunks(chunks(lines), folder, assistant.model.sha256, workers or cores(), day):
             out.write(coded.data)
