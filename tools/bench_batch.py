@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -101,7 +102,7 @@ def table(measured: list[Measured]) -> str:
     for m in measured:
         rows.append(
             f"| {m.where} | {m.workers} | {m.rate:.1f} | {m.rate / one:.2f} | {m.not_computing:.0%} "
-            f"| {m.load_seconds:.1f} |"
+            f"| {1e3 * m.computing / m.notes:.1f} | {m.load_seconds:.1f} |"
         )
     return "\n".join(rows)
 
@@ -116,6 +117,7 @@ def main() -> None:
     options = parser.parse_args()
     measured: list[Measured] = []
     facts: dict[str, object] = {}
+    others = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         size = write_notes(options.source, folder / "in.jsonl", options.notes)
@@ -127,6 +129,7 @@ def main() -> None:
         same = all(path.read_bytes() == out for path in folder.glob("on_*.jsonl"))
         facts = {
             "cores": cores(),
+            "others_before": round(others, 1),
             "notes": options.notes,
             "bytes_a_note": round(size / options.notes),
             "bytes_a_result": round(len(out) / options.notes),
