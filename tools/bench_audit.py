@@ -6,8 +6,8 @@ python tools/bench_audit.py postgresql://coder@127.0.0.1/trial --seconds 5
 from __future__ import annotations
 
 import argparse
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from api.store.audit import NO_RELEASES, append
 from api.store.database import Database, open_database
@@ -31,14 +31,8 @@ def main() -> None:
     options = parser.parse_args()
     database = open_database(options.url)
     for writers in (1, 4):
-        counts: list[int] = []
-        threads = [
-            threading.Thread(target=lambda: counts.append(records(database, options.seconds))) for _ in range(writers)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(writers) as pool:
+            counts = list(pool.map(records, [database] * writers, [options.seconds] * writers))
         print(f"{writers} writers: {sum(counts) / options.seconds:.0f} records a second")
     database.close()
 
