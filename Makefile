@@ -8,6 +8,7 @@
 #   make lint     ruff, mypy and import-linter
 #   make accuracy every bar and the figure reached, with a report  (SHARED=../shared for the corpora's folder)
 #   make bench-train  time and memory of training on 1,000 to 100,000 generated notes  (ARGS="--most 10000")
+#   make bench-batch  notes a second of a batch with 1, 2 and 4 workers   (NOTES=file.jsonl, ARGS="--notes 5000")
 #   make bundle   one archive in dist/, from which serve and test work without a network
 #   make clean    removes .venv/ and all that was made here
 #
@@ -37,11 +38,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Tests have an index of their own, so that what a site has imported does not change them.
 export CODEASSIST_TEST_CACHE := $(or $(CODEASSIST_CACHE_DIR),$(CURDIR)/.cache)
 
-.PHONY: serve test bars bench bench-service bench-train lint format accuracy bundle setup setup-test clean help
+.PHONY: serve test bars bench bench-batch bench-service bench-train lint format accuracy bundle setup setup-test clean help
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n '3,13s/^# *//p' Makefile
+	@sed -n '3,14s/^# *//p' Makefile
 
 serve: setup
 	@$(BIN)/python -m codeassist.cli terminology build
@@ -80,6 +81,10 @@ accuracy: setup-test
 bench-train: setup-test
 	@$(BIN)/python -m codeassist.cli terminology build
 	OMP_NUM_THREADS=1 $(BIN)/python -m training.bench $(ARGS)
+
+bench-batch: setup-test
+	@$(BIN)/python -m codeassist.cli terminology build
+	OMP_NUM_THREADS=1 $(BIN)/python tools/bench_batch.py "$(NOTES)" $(ARGS)
 
 bundle: setup
 	$(BIN)/python tools/bundle.py

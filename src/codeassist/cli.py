@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
 from datetime import date, datetime
 from importlib import metadata
 from pathlib import Path
@@ -87,23 +86,42 @@ def queries(
         render_queries(drafts)
 
 
-@app.command(epilog="Example: `codeassist batch notes.jsonl codes.jsonl --workers 2`")
+@app.command(
+    epilog="Examples: `codeassist batch notes.jsonl codes.jsonl` · "
+    "`codeassist batch s3://bucket/notes.parquet s3://bucket/codes/ --scheduler tcp://10.0.0.5:8786`"
+)
 def batch(
-    source: Annotated[str, typer.Argument(metavar="IN.jsonl", help="note records, one a line; - is standard input")],
-    target: Annotated[str, typer.Argument(metavar="OUT.jsonl", help="results, one a line; - is standard output")],
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="note records: JSON Lines or Parquet (.parquet); - is standard input")
+    ],
+    target: Annotated[str, typer.Argument(metavar="OUT", help="results, one a line; - is standard output")],
     model: Model = None,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="processes")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="processes; all cores unless given")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="run on the Dask cluster with this scheduler (extra cluster)")
+    ] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="begin anew where a run was not finished")] = False,
+    partition_bytes: Annotated[
+        int, typer.Option(min=1, help="on a cluster: bytes of JSON Lines that a task codes")
+    ] = 4_000_000,
 ) -> None:
-    """Suggest codes for many notes. A line that can't be read gives an error record; the rest goes on."""
-    from codeassist.batch import suggest_lines
-    from codeassist.progress import track
+    """Suggest codes for many notes. A line that can't be read gives an error record; the rest goes on.
 
-    if source != "-" and not Path(source).is_file():
-        raise InputError(f"there is no file {source}")
-    total = None if source == "-" else _count_lines(Path(source))
-    with _input(source) as lines, _output(target) as out:
-        for line in track(suggest_lines(lines, model, workers), total, "notes"):
-            out.write(line.encode() + b"\n")
+    The same command again goes on with a run that was killed.
+    """
+    from codeassist.progress import rate
+
+    with rate("notes") as advance:
+        if scheduler is None:
+            from codeassist.batch.local import run_local
+
+            run_local(source, target, model, workers, restart, advance)
+            return
+        from codeassist.batch.cluster import run_on_cluster
+
+        if workers is not None:
+            raise InputError("--workers is of one machine: on a cluster the workers are those of the scheduler")
+        run_on_cluster(source, target, scheduler, model, partition_bytes, restart, advance)
 
 
 @codes_app.command(
@@ -322,19 +340,6 @@ def _limit() -> int:
 def _one_of(value: str, allowed: tuple[str, ...], option: str) -> None:
     if value not in allowed:
         raise InputError(f"{option} must be {' or '.join(allowed)}, not {value!r}")
-
-
-def _count_lines(path: Path) -> int:
-    with path.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
-
-
-def _input(source: str) -> Any:
-    return nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb")
-
-
-def _output(target: str) -> Any:
-    return nullcontext(sys.stdout.buffer) if target == "-" else Path(target).open("wb")
 
 
 def add_commands() -> None:

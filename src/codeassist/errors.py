@@ -39,3 +39,9 @@ class TerminologyError(CodeassistError):
     """The terminology index, or a file to import into it, can't be used."""
 
     code = "terminology-unusable"
+
+
+class ClusterError(CodeassistError):
+    """The cluster can't be reached, or a worker of it can't do what the run needs."""
+
+    code = "cluster-unusable"
