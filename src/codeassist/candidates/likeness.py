@@ -1,7 +1,8 @@
 """Linear classifiers of texts in their dual form: which codes notes, and sentences, with the same words have had.
 
-Kernel ridge regression on TF-IDF cosines, one output a label. The dual keeps it small when labels outnumber texts. Notes are told by their words and adjacent pairs;
-sentences by these and by the letters within their words, so that a misspelt or inflected word still resembles itself.
+Kernel ridge regression on TF-IDF cosines, one output a label. The dual keeps it small when labels outnumber texts.
+Notes are told by their words and adjacent pairs; sentences by these and by the letters within their words, so that a
+misspelt or inflected word still resembles itself.
 """
 
 from __future__ import annotations
