@@ -13,6 +13,9 @@ import typer
 from codeassist.errors import InputError
 
 _MEASURES = ("f1", "map", "recall_at_15")
+_GREY = "#757575"
+"""Has a contrast of more than 4 to white and to near-black."""
+_DRAWN = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color")
 
 
 def learning_curve(
@@ -93,7 +96,8 @@ def render(points: Sequence[dict[str, Any]]) -> str:
 
 
 def plot(points: Sequence[dict[str, Any]], path: Path, system: str) -> None:
-    """F1 and mean average precision over the number of notes, as SVG. Raises :class:`InputError` without matplotlib."""
+    """F1 and mean average precision over the number of notes, as SVG for light and dark pages. Raises
+    :class:`InputError` without matplotlib."""
     try:
         import matplotlib as mpl
     except ImportError:
@@ -102,17 +106,18 @@ def plot(points: Sequence[dict[str, Any]], path: Path, system: str) -> None:
     mpl.rcParams["svg.hashsalt"] = "codeassist"
     from matplotlib import pyplot
 
+    mpl.rcParams.update(dict.fromkeys(_DRAWN, _GREY))
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4))
     for ax, of, title in zip(axes, ("f1", "map"), (f"F1, {system}", f"mean average precision, {system}"), strict=True):
-        for start, mark in (("cold", "o--"), ("warm", "o-")):
+        for start, mark, colour in (("cold", "o--", "#d9730d"), ("warm", "o-", "#3b82f6")):
             mine = [p for p in points if p["start"] == start]
             if mine:
                 name = "from the shipped release" if start == "warm" else "from nothing"
-                ax.plot([p["notes"] for p in mine], [p[of] for p in mine], mark, label=name)
+                ax.plot([p["notes"] for p in mine], [p[of] for p in mine], mark, color=colour, label=name)
         ax.set_xlabel("audited notes of the site")
         ax.set_title(title)
         ax.grid(alpha=0.3)
-        ax.legend()
+        ax.legend(framealpha=0)
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None}, transparent=True)
     pyplot.close(figure)

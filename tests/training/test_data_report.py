@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import doctest
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -318,9 +319,23 @@ def poison(notes: Sequence[AuditedNote], seed: int, share: float = 0.05) -> tupl
     return out, wrong
 
 
+SHARED = Path(os.environ.get("CODEASSIST_SHARED") or Path(__file__).parents[3] / "shared")
+CODIESP = SHARED / "data" / "corpora" / "codiesp_train.jsonl"
+
+
 @pytest.mark.slow
 def test_labels_that_were_shuffled_are_found(store: Store, root: Path) -> None:
-    notes, wrong = poison(list(read_audited(root / "training" / "notes" / "audited")), seed=1)
+    finds_shuffled(root / "training" / "notes" / "audited", store)
+
+
+@pytest.mark.bars
+@pytest.mark.skipif(not CODIESP.is_file(), reason="needs CodiEsp's notes in the shared folder (CODEASSIST_SHARED)")
+def test_labels_of_codiesp_that_were_shuffled_are_found(store: Store) -> None:
+    finds_shuffled(CODIESP, store)
+
+
+def finds_shuffled(audited: Path, store: Store) -> None:
+    notes, wrong = poison(list(read_audited(audited)), seed=1)
     listed, missing = likely_errors(notes, store, seed=1)
     right = sum((w.note, w.code) in wrong for w in listed)
     precision, recall = right / len(listed), right / len(wrong)

@@ -2,8 +2,9 @@
 
 Two steps, both out of fold. The ranker's own features, learnt on the other notes, give each code of a note its
 probability. Then a classifier learns to tell the codes that coders gave from codes of other notes put in their place,
-by that probability, by what its category and chapter have in the note, and by how far the words of its title stand in
-the evidence and in the note. What it takes for a code of another note is a likely error.
+by that probability, by what its category and chapter have in the note, by how far the words of its title stand in the
+evidence and in the note, and by whether sentences like its evidence were evidence for it. What it takes for a code of
+another note is a likely error.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from codeassist.candidates.likeness import text_counts
 from codeassist.proposing import LabelSpace
 from codeassist.ranking.features import FeatureExtractor
 from codeassist.ranking.ranker import GROUPS, fit_ranker
@@ -30,8 +32,9 @@ from training.fit import prepare
 from training.fitting.context import Options
 from training.fitting.features import rows_of_ranker
 from training.fitting.folds import FOLDS
+from training.fitting.learning import learnt
 from training.fitting.pool import Pool
-from training.fitting.work import WorkFolder
+from training.fitting.work import WorkFolder, load
 
 Code = tuple[str, str]
 LEAST_NOTES = 30
@@ -66,12 +69,17 @@ class LikelyMissing:
 
 @dataclass(slots=True)
 class _Support:
-    """What supports codes in one note: probability by code, and the best by category and chapter."""
+    """What supports codes in one note: probability by code, and the best by category and chapter; the fifth of the
+    notes that it was learnt without; and for the evidence of each of its codes what sentences like it were evidence
+    for, a score for each of ``labels``."""
 
     probability: dict[Code, float]
     category: dict[Code, float]
     chapter: dict[str, float]
     words: frozenset[str]
+    fold: int = 0
+    like: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    labels: dict[Code, int] = field(default_factory=dict)
 
 
 def likely_errors(
@@ -102,6 +110,7 @@ def _probabilities(
         Pool(1) as pool,
     ):
         found = prepare(work, notes, store, nothing, options, pool, lambda stage: progress(stage, 0, 1))
+        _resemble(notes, support, work.folder, found.labels)
         features = FeatureExtractor(store, LabelSpace(store, found.labels).extra)
         for group in GROUPS:
             progress(f"ranker: {group}", 0, 1)
@@ -115,6 +124,19 @@ def _probabilities(
                 if p >= MISSING and code not in gold[i]:
                     missing.append(LikelyMissing(i, code, p))
     return support, sorted(missing, key=lambda m: (-m.probability, m.note, m.code))
+
+
+def _resemble(notes: Sequence[AuditedNote], support: list[_Support], folder: Path, labels: Sequence[Code]) -> None:
+    """Enter which fold each note is in, and what its evidence resembles by what the other folds teach."""
+    fold = np.asarray(load(folder, "folds", "fold"))
+    for f in np.unique(fold).tolist():
+        sentences = learnt(folder, f)[1].sentences
+        number = {labels[label]: i for i, label in enumerate(sentences.labels.tolist())}
+        for i in np.flatnonzero(fold == f).tolist():
+            text = notes[i].note.text
+            said = [" ".join(text[max(0, s) : max(0, e)] for s, e in c.evidence) for c in notes[i].codes]
+            support[i].fold, support[i].labels = f, number
+            support[i].like = sentences.scores(text_counts(said))
 
 
 def _add(support: _Support, code: Code, probability: float) -> None:
@@ -152,10 +174,16 @@ class _Pairs:
         self._having = shares
         self._said: dict[Code, dict[int, frozenset[str]]] = {}
         self._own: list[dict[Code, frozenset[str]]] = []
+        self._place: list[dict[Code, int]] = []
         for i, note in enumerate(notes):
             self._own.append({(c.system, c.key): _evidence_words(note, c) for c in note.codes})
+            self._place.append({(c.system, c.key): j for j, c in enumerate(note.codes)})
             for code, words in self._own[-1].items():
                 self._said.setdefault(code, {})[i] = words
+        self._stems: dict[tuple[int, str, str], list[int]] = {}
+        for fold, labels in {s.fold: s.labels for s in support}.items():
+            for (system, key), number in labels.items():
+                self._stems.setdefault((fold, system, key[:3]), []).append(number)
 
     def __call__(self, note: int, code: Code, instead_of: Code, origin: int | None = None) -> list[float]:
         """The numbers for ``code`` in the place of ``instead_of``, which may be the same.
@@ -180,10 +208,26 @@ class _Pairs:
             self._covered(evidence, self._words_elsewhere(apart, code)),
             self._covered(evidence, {w for t in titles for w in t}),
             self._rival(note, evidence, self._own[note].keys() - {instead_of}, code),
+            *self._likeness(note, code, instead_of),
             float(("outpatient", "inpatient", "emergency").index(setting)),
             float(("icd-10-cm", "icd-10-pcs", "cpt", "hcpcs").index(code[0])),
             float(code[0] == "icd-10-cm" and code[1][0] in "VWXYZ"),
         ]
+
+    def _likeness(self, note: int, code: Code, instead_of: Code) -> tuple[float, float, float]:
+        """How like evidence of the code the evidence is; the same less that of the likeliest code that the note does
+        not have; and how like evidence of its category. Below zero where nothing was learnt or there is no evidence."""
+        s = self._support[note]
+        if not s.labels or not self._own[note][instead_of]:
+            return -1.0, -1.0, -1.0
+        scores = s.like[self._place[note][instead_of]]
+        own = s.labels.get(code)
+        score = 0.0 if own is None else float(scores[own])
+        kept = [s.labels[c] for c in (self._own[note].keys() - {instead_of}) | {code} if c in s.labels]
+        rivals = scores.copy()
+        rivals[kept] = 0.0
+        stem = self._stems.get((s.fold, code[0], code[1][:3]), [])
+        return score, score - float(rivals.max()), float(scores[stem].sum())
 
     def _titles_of(self, code: Code) -> list[list[str]]:
         """The words of the code's title, of its category's, and of its inclusion terms."""
@@ -226,10 +270,11 @@ class _Pairs:
 def _wrong(notes: Sequence[AuditedNote], support: list[_Support], store: Store, seed: int) -> list[LikelyWrong]:
     pairs = _Pairs(notes, support, store)
     rng = np.random.default_rng(seed)
-    pool: dict[str, list[tuple[Code, int]]] = {}
+    # from notes of the same fold: what a note of another one taught about its code was learnt for this note
+    pool: dict[tuple[int, str], list[tuple[Code, int]]] = {}
     for i, note in enumerate(notes):
         for c in note.codes:
-            pool.setdefault(c.system, []).append(((c.system, c.key), i))
+            pool.setdefault((support[i].fold, c.system), []).append(((c.system, c.key), i))
     real, swapped, place, swapped_note = [], [], [], []
     for i, note in enumerate(notes):
         own = {(c.system, c.key) for c in note.codes}
@@ -237,8 +282,9 @@ def _wrong(notes: Sequence[AuditedNote], support: list[_Support], store: Store, 
             code = (c.system, c.key)
             real.append(pairs(i, code, code))
             place.append((i, j))
-            for k in rng.integers(0, len(pool[c.system]), _SWAPS).tolist():
-                other, origin = pool[c.system][k]
+            candidates = pool[support[i].fold, c.system]
+            for k in rng.integers(0, len(candidates), _SWAPS).tolist():
+                other, origin = candidates[k]
                 if other not in own:
                     swapped.append(pairs(i, other, code, origin))
                     swapped_note.append(i)
@@ -275,5 +321,5 @@ def _wrong(notes: Sequence[AuditedNote], support: list[_Support], store: Store, 
 
 _RATE = 0.05
 """Share of labels that is taken for wrong before anything is known."""
-_SIGNS = [-1, -1, -1, -1, -1, -1, 0, -1, -1, 1, 0, 0, 0]
+_SIGNS = [-1, -1, -1, -1, -1, -1, 0, -1, -1, 1, -1, -1, -1, 0, 0, 0]
 """What speaks for a code never makes it likelier to be wrong."""

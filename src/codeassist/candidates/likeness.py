@@ -1,8 +1,8 @@
 """Linear classifiers of texts in their dual form: which codes notes, and sentences, with the same words have had.
 
-Kernel ridge regression on TF-IDF cosines (scikit-learn's ``KernelRidge`` gives the dual coefficients), one output a
-label. The dual keeps it small when labels outnumber texts. Notes are told by their words and adjacent pairs;
-sentences by these and by the letters within their words, so that a misspelt or inflected word still resembles itself.
+Kernel ridge regression on TF-IDF cosines, one output a label. The dual keeps it small when labels outnumber texts.
+Notes are told by their words and adjacent pairs; sentences by these and by the letters within their words, so that a
+misspelt or inflected word still resembles itself.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 from sklearn.feature_extraction.text import HashingVectorizer
-from sklearn.kernel_ridge import KernelRidge
 
 from codeassist.candidates.associations import association_keys
 from codeassist.nlp.annotations import Content
@@ -22,6 +21,7 @@ from codeassist.nlp.reading import ReadDocument
 BUCKETS = 1 << 18
 NOTE_PENALTY, SENTENCE_PENALTY = 0.4, 1.0
 """Ridge penalties, from cross-validation on audited notes."""
+_BLOCK = 500
 _WORDS = HashingVectorizer(
     n_features=BUCKETS, alternate_sign=False, norm=None, token_pattern=r"\w+", ngram_range=(1, 2)
 )
@@ -53,7 +53,11 @@ def sentence_spans(part: ReadDocument) -> list[tuple[int, int]]:
 def sentence_counts(part: ReadDocument) -> list[np.ndarray]:
     """For every sentence of a document the bucket numbers of its words, adjacent pairs and runs of three to five
     letters, with repetitions."""
-    texts = [part.document.text[start:end] for start, end in sentence_spans(part)]
+    return text_counts([part.document.text[start:end] for start, end in sentence_spans(part)])
+
+
+def text_counts(texts: Sequence[str]) -> list[np.ndarray]:
+    """The same of texts that are like sentences."""
     if not texts:
         return []
     counts = _WORDS.transform(texts) + _LETTERS.transform(texts)
@@ -86,13 +90,13 @@ class Likeness:
         texts = _unit_rows(_term_frequencies(counts), self.idf)
         shape = (BUCKETS, len(self.dual))
         postings = sparse.csr_matrix((self.data, self.indices, self.indptr), shape=shape, copy=False)
-        return np.asarray((texts @ postings).toarray() @ self.dual.astype(np.float32))
+        return np.asarray((texts @ postings).toarray() @ self.dual.astype(np.float32, copy=False))
 
 
 def no_likeness() -> Likeness:
     """Likeness to nothing: it has no output."""
     empty, none = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int32)
-    return Likeness(empty, none, np.zeros(1, dtype=np.int32), empty, np.zeros((0, 0), dtype=np.float16), none)
+    return Likeness(empty, none, np.zeros(1, dtype=np.int32), empty, np.zeros((0, 0), dtype=np.float32), none)
 
 
 def learn_likeness(
@@ -108,8 +112,7 @@ def learn_likeness(
         at = np.searchsorted(labels, mine)
         inside = labels[np.minimum(at, len(labels) - 1)] == mine
         target[i, at[inside]] = 1
-    kernel = (rows @ rows.T).toarray()
-    ridge = KernelRidge(alpha=penalty, kernel="precomputed").fit(kernel, target)
+    dual = _ridge(rows, target, penalty)
     postings = rows.T.tocsr()
     postings.sort_indices()
     return Likeness(
@@ -117,9 +120,22 @@ def learn_likeness(
         postings.indices.astype(np.int32),
         postings.indptr.astype(np.int32),
         idf,
-        np.asarray(ridge.dual_coef_, dtype=np.float16),
+        dual,
         labels.astype(np.int32),
     )
+
+
+def _ridge(rows: sparse.csr_matrix, target: np.ndarray, penalty: float) -> np.ndarray:
+    """The dual coefficients, as scikit-learn's ``KernelRidge`` gives them, in half its memory: the kernel is made by
+    blocks, and solved in its place."""
+    count = rows.shape[0]
+    kernel = np.empty((count, count), dtype=np.float32, order="F")  # a C-ordered one would be copied by LAPACK
+    for start in range(0, count, _BLOCK):
+        block = rows[start : start + _BLOCK]
+        kernel[:, start : start + block.shape[0]] = (rows @ block.T).toarray()
+    kernel[np.diag_indices(count)] += np.float32(penalty)
+    factor = linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+    return np.ascontiguousarray(linalg.cho_solve(factor, target, check_finite=False), dtype=np.float32)
 
 
 def _term_frequencies(counts: Sequence[np.ndarray]) -> sparse.csr_matrix:
