@@ -106,7 +106,8 @@ def plot(points: Sequence[dict[str, Any]], path: Path, system: str) -> None:
     mpl.rcParams["svg.hashsalt"] = "codeassist"
     from matplotlib import pyplot
 
-    mpl.rcParams.update(dict.fromkeys(_DRAWN, _GREY))
+    for name in _DRAWN:
+        mpl.rcParams[name] = _GREY  # type: ignore[index]
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4))
     for ax, of, title in zip(axes, ("f1", "map"), (f"F1, {system}", f"mean average precision, {system}"), strict=True):
         for start, mark, colour in (("cold", "o--", "#d9730d"), ("warm", "o-", "#3b82f6")):
