@@ -61,7 +61,7 @@ class Identity:
             return await _by_token(request, token)
         if await self.local_mode(request.app):
             if request.method not in SAFE:
-                check_origin(request)
+                check_origin(request, allowed=request.app.state.settings.cors_origins)
             return LOCAL
         cookie = SESSION.read(request)
         if cookie is None:

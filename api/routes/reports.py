@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.errors import Problem
@@ -15,19 +15,12 @@ from api.reviews.tables import csv_line, read_table
 from api.routes.answers import json_response
 from api.routes.asking import assistant_of, database_of, releases_of
 from api.store.audit import append
-from api.users import CurrentUser, User
+from api.users import ReviewReader
 
 if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
-
-
-def reads_reports(user: CurrentUser) -> User:
-    """The user, who may see all figures or, as a coder, their own."""
-    if not user.scopes & {"reports", "reviews:read"}:
-        raise Problem("forbidden", f"This needs the scope reports or reviews:read, and {user.name} has neither.")
-    return user
 
 
 @router.get(
@@ -41,7 +34,7 @@ def reads_reports(user: CurrentUser) -> User:
 )
 def show(
     request: Request,
-    user: Annotated[User, Depends(reads_reports)],
+    user: ReviewReader,
     name: ReportName,
     query: Annotated[ReportQuery, Query()],
 ) -> Response:

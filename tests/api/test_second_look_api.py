@@ -19,7 +19,7 @@ from api.users import ROLE_SCOPES, Role, User, current_user
 
 NOTE = {
     "id": "visit-9",
-    "text": "Assessment and Plan:\n1. Type 2 diabetes mellitus, on metformin.\n2. Essential hypertension, stable.",
+    "text": "Assessment and Plan:\n1. Essential hypertension, stable.\n2. Type 2 diabetes mellitus, on metformin.",
     "date_of_service": "2026-03-02",
     "specialty": "family medicine",
 }

@@ -146,7 +146,7 @@ def test_another_kind_of_token_joins_in(with_users: TestClient) -> None:
     async def authenticate(request: Request, token: str) -> User | None:
         return User("smart:app", frozenset({"suggest"}), (), "token") if token == "a.b.c" else None
 
-    with_users.app.state.bearer_authenticators.append(authenticate)  # type: ignore[attr-defined]
+    with_users.app.state.bearer_authenticators.insert(0, authenticate)  # type: ignore[attr-defined]
     said = with_users.get("/v1/session", headers=bearer("a.b.c")).json()
     assert (said["name"], said["signed_in_by"], said["scopes"]) == ("smart:app", "token", ["suggest"])
     assert with_users.get("/v1/reviews", headers=bearer("a.b.c")).status_code == 403

@@ -19,6 +19,7 @@ from live_service import claims, signed
 from api.interop.cds.cards import suggestion_card
 from api.interop.fhir.writing import Coded
 from api.reviews.exports import audited
+from api.reviews.final import final_of
 from api.store.reviews import ReviewRow
 
 ISSUER = "https://cds.example"
@@ -236,7 +237,7 @@ def test_feedback_is_kept_as_decisions_that_training_reads(service: Any, ehr: fa
         review = session.get(ReviewRow, number).load()
         assert [r.outcome for r in review.feedback] == ["accepted", "overridden"]
         assert review.feedback[1].details["overrideReason"]["userComment"] == "seen elsewhere"
-    (line,) = audited(iter([review]))
+        (line,) = audited(iter([final_of(session, review)]))
     record = json.loads(line)
     assert [c["code"] for c in record["codes"]] == ["E11.9"]
     assert {"system": "icd-10-cm", "code": "G47.33"} in record["rejected"]

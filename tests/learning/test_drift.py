@@ -145,7 +145,8 @@ def test_drift_of_the_live_database(assistant: codeassist.CodeAssistant, tmp_pat
     notes = [(Note(text=CLEAR), [("icd-10-cm", "E119"), ("icd-10-cm", "I10")])] * 60
     released = codeassist.CodeAssistant.__new__(codeassist.CodeAssistant)
     released.__dict__.update(assistant.__dict__)
-    with serving(assistant, tmp_path / "a.sqlite3") as client:
+    released.release = replace(assistant.release, profile=None)
+    with serving(released, tmp_path / "a.sqlite3") as client:
         assert client.get("/v1/reports/drift").json()["code"] == "no-profile"
     released.release = replace(assistant.release, profile=profile_of(notes).as_record())
     with serving(released, tmp_path / "b.sqlite3", drift_notes=5) as client:

@@ -53,11 +53,11 @@ def loader(root: Path) -> Any:
 
 @contextmanager
 def statements() -> Iterator[list[tuple[str, Any]]]:
-    """The queries that are sent meanwhile."""
+    """The queries that are sent to PostgreSQL meanwhile: other services of this process may use other databases."""
     seen: list[tuple[str, Any]] = []
 
-    def keep(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        if statement.lstrip().startswith("SELECT"):
+    def keep(connection: Any, _: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if connection.dialect.name == "postgresql" and statement.lstrip().startswith("SELECT"):
             seen.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", keep)

@@ -173,9 +173,9 @@ def test_ranges_of_keys_give_the_associations_of_all(
         for variant in (0, 5):
             taught = [_taught(n, reader, number) for n, f in zip(notes, fold, strict=True) if f != variant]
             expected = learn_associations(taught, len(found.labels))
-            shares, got, _, _ = learnt(work.folder, variant)
+            shares, lessons = learnt(work.folder, variant)
             for name in ("key", "label", "precision", "count"):
-                np.testing.assert_array_equal(getattr(got, name), getattr(expected, name))
+                np.testing.assert_array_equal(getattr(lessons.associations, name), getattr(expected, name))
             assert len(shares) == len(found.labels)
 
 
