@@ -29,7 +29,7 @@ export class Finder {
       if (index >= 0) this.#activate(index);
     });
     this.list.addEventListener("dblclick", () => this.#take());
-    this.dialog.addEventListener("close", () => this.request?.abort());
+    this.dialog.addEventListener("close", () => this.#letGo());
   }
 
   /**
@@ -65,16 +65,21 @@ export class Finder {
   }
 
   #later() {
-    clearTimeout(this.timer);
-    this.request?.abort();
+    this.#letGo();
     if (this.box.value.trim().length < LEAST) this.#empty("");
     else this.timer = setTimeout(() => this.#run(), PAUSE);
+  }
+
+  /** No search that is waiting or under way may come later than what was asked for since. */
+  #letGo() {
+    clearTimeout(this.timer);
+    this.request?.abort();
   }
 
   async #run() {
     const text = this.box.value.trim();
     if (text.length < LEAST) return;
-    this.request?.abort();
+    this.#letGo();
     this.request = new AbortController();
     const system = byId("finder-system").value;
     const more = { ...(system && { system }), ...(!byId("finder-all").checked && { date_of_service: this.note.day }) };
@@ -157,7 +162,7 @@ export class Finder {
     const { signal } = this.looking;
     try {
       const entry = await showCode(system, code, signal);
-      const parts = definitionOf(entry, this.note.day, (s, c) => this.#show(s, c), signal);
+      const parts = definitionOf(entry, this.note.day, (s, c) => this.#step(s, c), signal);
       if (this.onTake) parts.splice(1, 0, this.#takeButton(entry));
       this.code.replaceChildren(...parts);
       this.code.scrollTop = 0;
@@ -167,6 +172,12 @@ export class Finder {
       this.code.replaceChildren(element("p", error.problem?.detail ?? String(error)));
       return null;
     }
+  }
+
+  /** Go from one definition to another: hits that arrive later don't take its place. */
+  #step(system, code) {
+    this.#letGo();
+    return this.#show(system, code);
   }
 
   #takeButton(entry) {
