@@ -52,10 +52,33 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class _Option:
+    """A row below a category: the words of its title that the category lacks, those that both have, those of its own
+    that a text must say, what it is worth before a text says anything, and what its length takes away."""
+
     row: int
+    billable: bool
+    titled: bool
     specific: frozenset[str]
     implied: frozenset[str]
-    position: int
+    must: frozenset[str]
+    unspecified: bool
+    worth: float
+    length: float
+
+
+def _option(store: Store, row: int, title: str, specific: frozenset[str], implied: frozenset[str]) -> _Option:
+    unspecified = not specific.isdisjoint(_UNSPECIFIED)
+    worth = 0.0
+    if unspecified:
+        worth = 0.7
+    elif not specific.isdisjoint(_OTHER):
+        worth = -0.4
+    elif not specific:  # "without complications" is what a bare category means
+        worth = 0.55
+    length = 0.05 * len(specific & _FREE)
+    must = specific - _FREE - _INTENT
+    billable = bool(store.billable[row])
+    return _Option(row, billable, title != UNTITLED, specific, implied, must, unspecified, worth, length)
 
 
 class LeafPicker:
@@ -74,8 +97,8 @@ class LeafPicker:
                 return Leaf(row)
             if len(self._store.subtree(row)) == 1:
                 return None  # else a code that has become a category
-        vocabulary = self.vocabulary(row)
-        return self._choose(row, frozenset(words & vocabulary), day)
+        telling = frozenset(words & self.vocabulary(row)) if words else frozenset()
+        return self._choose(row, telling, day)
 
     def widest(self, row: int, day: int) -> int:
         """The highest category with the same leaf as ``row`` when nothing more is said, or ``row`` itself.
@@ -87,8 +110,10 @@ class LeafPicker:
     @lru_cache(maxsize=16384)  # noqa: B019 - one picker lives as long as its store
     def _widest(self, row: int, day: int) -> int:
         store = self._store
+        if "unspecified" not in store.title(row).lower():
+            return row
         default = self.pick(row, frozenset(), day)
-        if default is None or "unspecified" not in store.title(row).lower():
+        if default is None:
             return row
         best, above = row, int(store.parent[row])
         while above >= 0 and store.system[above] == store.system[row]:
@@ -123,11 +148,12 @@ class LeafPicker:
             expanded_parents = {int(store.parent[r]) for r in rows if store.expanded[r]}
             rows = [r for r in rows if not store.expanded[r] and (store.billable[r] or r in expanded_parents)]
         base = set(_title_words(store.title(row)))
-        words = [frozenset(_title_words(store.title(r))) for r in rows]
+        titles = [store.title(r) for r in rows]
+        words = [frozenset(_title_words(title)) for title in titles]
         shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
         return tuple(
-            _Option(r, w - base - shared, (w & base) - shared, i)
-            for i, (r, w) in enumerate(zip(rows, words, strict=True))
+            _option(store, r, title, w - base - shared, (w & base) - shared)
+            for r, title, w in zip(rows, titles, words, strict=True)
         )
 
     def _pick(self, row: int, words: frozenset[str], day: int) -> Leaf | None:
@@ -136,29 +162,18 @@ class LeafPicker:
         valid = store.valid(day)
         best: tuple[float, int, int, _Option] | None = None
         for option in options:
-            if store.billable[option.row] and (not valid[option.row] or store.title(option.row) == UNTITLED):
+            if option.billable and not (option.titled and valid[option.row]):
                 continue
-            matched = option.specific & words
-            left_over = option.specific - words - _FREE - _INTENT
-            left_over -= {_DOMINANT[side] for side in matched & _DOMINANT.keys()}
+            left_over = option.must - words
+            if not _DOMINANT.keys().isdisjoint(option.specific):
+                left_over -= {_DOMINANT[side] for side in option.specific & words & _DOMINANT.keys()}
             vague = 0
-            if option.specific & _UNSPECIFIED:
-                vague = len(left_over - _CLAIMS)
-                left_over &= _CLAIMS
+            if option.unspecified:
+                claimed = left_over & _CLAIMS
+                vague, left_over = len(left_over) - len(claimed), claimed
             unsupported = len(left_over)
-            value = (
-                2.0 * len(matched)
-                + len(option.implied & words)
-                - 3.0 * unsupported
-                - 0.3 * vague
-                - 0.05 * len(option.specific & _FREE)
-            )
-            if option.specific & _UNSPECIFIED:
-                value += 0.7
-            elif option.specific & _OTHER:
-                value -= 0.4
-            elif not option.specific:  # "without complications" is what a bare category means
-                value += 0.55
+            said = 2.0 * len(option.specific & words) + len(option.implied & words) if words else 0.0
+            value = said - 3.0 * unsupported - 0.3 * vague - option.length + option.worth
             if best is None or value > best[0]:
                 best = (value, unsupported, vague, option)
         if best is None:

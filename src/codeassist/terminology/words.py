@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from spacy.strings import hash_string
@@ -71,6 +72,7 @@ _IRREGULAR = {
 }
 
 
+@lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
     """The stem of one lower-case word: singular, American spelling, Roman numerals as digits.
 
