@@ -79,6 +79,7 @@ def create_app(
     database: Database | None = None,
     mllp: socket.socket | None = None,
     leads: bool = True,
+    told: Callable[[int], None] = lambda held: None,
 ) -> FastAPI:
     """The application.
 
@@ -90,10 +91,11 @@ def create_app(
     database : opened and up to date, and closed at the end; that of the settings when left out
     mllp : a listening socket for HL7 messages; none are taken over MLLP when left out
     leads : whether this process does what a service of several does once: coding of messages, deliveries, shadow mode
+    told : as in :class:`api.places.Places`
     """
     settings = settings or read_settings(ApiSettings)
     tracing = tracing_of(settings.otlp_endpoint)
-    places = Places(settings.threads, settings.queue, settings.streams)
+    places = Places(settings.threads, settings.queue, settings.streams, told)
     stamp = None if load else promotion_stamp
     engine = Engine(load or codeassist.load, settings.threads, places, on_failure, stamp, _observer(tracing))
     read_keymap(settings.keymap)  # a wrong one is told before anything is served

@@ -134,3 +134,4 @@ class Engine:
         assistant.observer = self._observer
         self._served.show(assistant.model, assistant.releases)
         self._assistant = assistant
+        self.places.open()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from api.errors import Problem
 from api.telemetry.metrics import QUEUE, REJECTED, RUNNING, STREAMS
 
+UNREADY = 2**20
+"""What a process holds, in effect, that can't do any work yet."""
 _SMOOTHING = 0.05
 """Weight of the last piece of work in the average time of one."""
 
@@ -22,9 +24,10 @@ class Places:
     queue : how much may wait for a thread; more is refused
     streams : how many batch streams may be under way. Each has at most one line here, which waits its turn among the
         others and is never refused.
+    told : is told how much is held, whenever it changes; :data:`UNREADY` until :meth:`open`
     """
 
-    def __init__(self, threads: int, queue: int, streams: int) -> None:
+    def __init__(self, threads: int, queue: int, streams: int, told: Callable[[int], None] = lambda held: None) -> None:
         self._threads = threads
         self._queue = queue
         self._streams = streams
@@ -32,6 +35,13 @@ class Places:
         self._lines = 0
         self._open_streams = 0
         self._seconds = 0.1
+        self._told = told
+        self._ready = False
+
+    def open(self) -> None:
+        """Work can be done from now on."""
+        self._ready = True
+        self._told(self._single + self._lines)
 
     @contextmanager
     def taken(self, waits: bool) -> Iterator[None]:
@@ -68,6 +78,7 @@ class Places:
         held = self._single + self._lines
         QUEUE.set(max(held - self._threads, 0))
         RUNNING.set(min(held, self._threads))
+        self._told(held if self._ready else UNREADY)
 
     def _too_busy(self, reason: str, detail: str) -> Problem:
         """After the time of what is held now, there is room again."""

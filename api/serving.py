@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
-from contextlib import suppress
+import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from api.sharing import LetGo, Line, Loads, Share
+
 if TYPE_CHECKING:
+    from api.engine import Engine
     from api.settings import ApiSettings
     from api.store.database import Database
 
+SWITCH_SECONDS = 0.0005
+"""How long a thread that reads a note keeps the event loop from going on; Python's own 5 ms, some times in each
+request, would be a good part of the time that an answer takes."""
 CALLERS_IN_LINE = 2048
 """Connections that the kernel keeps for a worker to take; it caps them at ``net.core.somaxconn``."""
 
@@ -23,47 +30,63 @@ def log_to_stderr() -> None:
 
 
 def make_server(
-    settings: ApiSettings, database: Database, mllp: socket.socket | None = None, leads: bool = True
+    settings: ApiSettings,
+    database: Database,
+    mllp: socket.socket | None = None,
+    leads: bool = True,
+    share: Share | None = None,
 ) -> Server:
     """The server of this process, which stops when the assistant can't be loaded; ``mllp`` and ``leads`` as in
-    :func:`api.app.create_app`."""
+    :func:`api.app.create_app`. Without ``share`` no other process takes callers of its sockets."""
     from api.app import create_app
 
+    share = share or Share(Loads(1), 0)
     application = create_app(
         settings,
         on_failure=lambda: setattr(server, "should_exit", True),
         database=database,
         mllp=mllp,
         leads=leads,
+        told=share.hold,
     )
     config = uvicorn.Config(
-        application,
+        LetGo(application, share),
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.stop_seconds,
-        backlog=1,
     )
-    server = Server(config)
+    server = Server(config, application.state.engine, share)
     return server
 
 
 class Server(uvicorn.Server):
-    """Takes callers one or two at a time.
+    """Takes its callers from a line that it may share with other processes."""
 
-    asyncio takes as many as the backlog in one go, and so one of several workers would have them all. The kernel's line
-    is made long again once the sockets are listened to.
-    """
+    def __init__(self, config: uvicorn.Config, engine: Engine, share: Share) -> None:
+        super().__init__(config)
+        self._engine = engine
+        self._share = share
+        self._lines: list[Line] = []
 
     @property
     def failure(self) -> Exception | None:
         """Why the assistant could not be loaded."""
-        found: Exception | None = self.config.app.state.engine.failure  # type: ignore[union-attr]
-        return found
+        return self._engine.failure
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for listener in sockets or ():
-            with suppress(OSError):  # closed meanwhile: the server is being stopped
-                listener.listen(CALLERS_IN_LINE)
+        """Begin to take callers."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        await super().startup([])
+        self._lines = [Line(listener, self._protocol, self._share) for listener in sockets or ()]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more callers, and end what is under way."""
+        for line in self._lines:
+            line.close()
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        make = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]

@@ -21,6 +21,7 @@ from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from api.serving import log_to_stderr, make_server
+from api.sharing import Loads, Share
 
 if TYPE_CHECKING:
     from api.serving import Server
@@ -40,9 +41,16 @@ class Worker(Process):
     """
 
     def __init__(
-        self, number: int, settings: ApiSettings, config: Config, sockets: list[socket], mllp: socket | None
+        self,
+        number: int,
+        settings: ApiSettings,
+        config: Config,
+        sockets: list[socket],
+        mllp: socket | None,
+        loads: Loads,
     ) -> None:
         self.number = number
+        self.loads = loads
         self.settings = settings
         self.mllp = mllp if number == 0 else None
         super().__init__(config, sockets)
@@ -69,7 +77,8 @@ class Worker(Process):
     def _made(self) -> Server:
         from api.store.database import Database
 
-        return make_server(self.settings, Database(self.settings.database_url), self.mllp, self.number == 0)
+        share = Share(self.loads, self.number)
+        return make_server(self.settings, Database(self.settings.database_url), self.mllp, self.number == 0, share)
 
 
 class Workers(Multiprocess):
@@ -86,6 +95,7 @@ class Workers(Multiprocess):
         super().__init__(config, sockets)
         self.settings = settings
         self.mllp = mllp
+        self.loads = Loads(settings.workers)
         self.failed = False
 
     def init_processes(self) -> None:
@@ -101,6 +111,7 @@ class Workers(Multiprocess):
                 log.error("worker %d does not answer: it is replaced", number)
             process.kill()
             process.join()
+            self.loads.leave(number)
             _forget_gauges(process.pid)
             if process.exitcode == STARTUP_FAILURE:
                 self.failed = True
@@ -121,7 +132,7 @@ class Workers(Multiprocess):
     handle_ttin = handle_ttou = handle_hup
 
     def _started(self, number: int) -> Worker:
-        worker = Worker(number, self.settings, self.config, self.sockets, self.mllp)
+        worker = Worker(number, self.settings, self.config, self.sockets, self.mllp, self.loads)
         worker.start()
         return worker
 
