@@ -17,11 +17,16 @@ import resource
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codeassist import CodeAssistant, Note
 
 ROOT = Path(__file__).resolve().parents[1]
 DAY = date(2026, 3, 2)
@@ -93,7 +98,22 @@ def per_note(texts: Sequence[str], rounds: int) -> tuple[list[Bar], dict[str, fl
         Bar("99th percentile a word, times the median", sorted(each)[int(len(each) * 0.99)] / median(each), 4),
     ]
     words = sum(len(text.split()) for text in texts) / len(texts)
-    return bars, {"notes": len(texts), "words_per_note": words, "tokenizer_ms": 1e3 * min(tokenizer) / len(texts)}
+    facts = {"notes": len(texts), "words_per_note": words, "tokenizer_ms": 1e3 * min(tokenizer) / len(texts)}
+    return bars, facts | {f"share_{stage}": share for stage, share in stages(assistant, notes).items()}
+
+
+def stages(assistant: CodeAssistant, notes: Sequence[Note]) -> dict[str, float]:
+    """The share of the time that each stage takes."""
+    taken: Counter[str] = Counter()
+
+    def keep(stage: str, begin: float, end: float) -> None:
+        taken[stage] += end - begin
+
+    assistant.observer = keep
+    for note in notes:
+        assistant.suggest(note)
+    assistant.observer = None
+    return {stage: seconds / taken.total() for stage, seconds in taken.items()}
 
 
 def growth(texts: Sequence[str], small: int, large: int, rounds: int, names: Sequence[str]) -> list[Bar]:
@@ -160,6 +180,13 @@ def main() -> int:
     for bar in bars:
         kept = "" if bar.value <= bar.most else "  NOT KEPT"
         print(f"{bar.name:{width}}  {bar.value:8.2f}  at most {bar.most:g}{kept}")
+    print(
+        "\n".join(
+            f"{name.removeprefix('share_'):{width}}  {100 * share:6.1f} %  of the time"
+            for name, share in facts.items()
+            if name.startswith("share_")
+        )
+    )
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     record = {**facts, "bars": [asdict(bar) for bar in bars]}
     chosen.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

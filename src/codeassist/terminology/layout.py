@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from codeassist.terminology.codes import UNTITLED
+from codeassist.terminology.words import title_stems
+
 if TYPE_CHECKING:
     from codeassist.terminology.codes import Code
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the layout changes; an index of another format is rebuilt."""
 META = "meta.json"
 GROUPS = "icd-10-cm-groups"
@@ -52,6 +55,7 @@ class IndexWriter:
         parents = [rows.get((c.parent_system or c.system, c.parent), -1) if c.parent else -1 for c in codes]
         self.array("code_parent", np.array(parents, dtype=np.int32))
         self.strings("code_title", [c.title for c in codes])
+        self.strings("code_words", [" ".join(title_stems(c.title)) if c.title != UNTITLED else "" for c in codes])
         self.strings(
             "code_notes", [json.dumps(c.notes, ensure_ascii=False, sort_keys=True) if c.notes else "" for c in codes]
         )

@@ -5,16 +5,12 @@ ICD-10-CM guidelines I.B.2 (level of detail), I.B.18 (unspecified codes) and I.C
 
 from __future__ import annotations
 
-import re
 from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 
-from codeassist.terminology.codes import UNTITLED
 from codeassist.terminology.store import Store
-from codeassist.terminology.words import content_stems
 
-_PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
 _FREE = frozenset(
     "unspecified without unilateral other specified type site part initial encounter closed routine healing "
     "degree severity stage eye ear eyelid not applicable single fetus uncomplicated due "
@@ -57,7 +53,6 @@ class _Option:
 
     row: int
     billable: bool
-    titled: bool
     specific: frozenset[str]
     implied: frozenset[str]
     must: frozenset[str]
@@ -66,7 +61,7 @@ class _Option:
     length: float
 
 
-def _option(store: Store, row: int, title: str, specific: frozenset[str], implied: frozenset[str]) -> _Option:
+def _option(store: Store, row: int, specific: frozenset[str], implied: frozenset[str]) -> _Option:
     unspecified = not specific.isdisjoint(_UNSPECIFIED)
     worth = 0.0
     if unspecified:
@@ -78,7 +73,7 @@ def _option(store: Store, row: int, title: str, specific: frozenset[str], implie
     length = 0.05 * len(specific & _FREE)
     must = specific - _FREE - _INTENT
     billable = bool(store.billable[row])
-    return _Option(row, billable, title != UNTITLED, specific, implied, must, unspecified, worth, length)
+    return _Option(row, billable, specific, implied, must, unspecified, worth, length)
 
 
 class LeafPicker:
@@ -147,14 +142,10 @@ class LeafPicker:
         else:
             expanded_parents = {int(store.parent[r]) for r in rows if store.expanded[r]}
             rows = [r for r in rows if not store.expanded[r] and (store.billable[r] or r in expanded_parents)]
-        base = set(_title_words(store.title(row)))
-        titles = [store.title(r) for r in rows]
-        words = [frozenset(_title_words(title)) for title in titles]
-        shared = frozenset.intersection(*words) if len(words) > 1 else frozenset()
-        return tuple(
-            _option(store, r, title, w - base - shared, (w & base) - shared)
-            for r, title, w in zip(rows, titles, words, strict=True)
-        )
+        base = store.title_words(row)
+        words = {r: said for r in rows if (said := store.title_words(r))}  # without a title a code can't be chosen
+        shared = frozenset.intersection(*words.values()) if len(words) > 1 else frozenset()
+        return tuple(_option(store, r, w - base - shared, (w & base) - shared) for r, w in words.items())
 
     def _pick(self, row: int, words: frozenset[str], day: int) -> Leaf | None:
         store = self._store
@@ -162,7 +153,7 @@ class LeafPicker:
         valid = store.valid(day)
         best: tuple[float, int, int, _Option] | None = None
         for option in options:
-            if option.billable and not (option.titled and valid[option.row]):
+            if option.billable and not valid[option.row]:
                 continue
             left_over = option.must - words
             if not _DOMINANT.keys().isdisjoint(option.specific):
@@ -189,17 +180,3 @@ class LeafPicker:
             unsupported, vague = unsupported + below.unsupported, vague + below.vague
         missing = sorted({w for o in options for w in o.specific} - _FREE - words) if len(options) > 1 else []
         return Leaf(chosen, frozenset(matched), tuple(missing), unsupported, vague)
-
-
-_ABSENT = re.compile(
-    r"\b(?:without|not) .+?"
-    r"(?=,? (?:with|without|not|intractable|initial|subsequent|sequela|left|right|bilateral)\b|;|$)",
-    re.I,
-)
-"""What a title says is not there need not be said by a note."""
-
-
-@lru_cache(maxsize=65536)
-def _title_words(title: str) -> tuple[str, ...]:
-    plain = _PARENTHESES.sub("", title)
-    return tuple(content_stems(_ABSENT.sub("", plain)))

@@ -90,6 +90,7 @@ class Store:
         self.parent = self._array("code_parent")
         self._source = self._array("code_source")
         self._title = Strings(folder, "code_title")
+        self._title_words = Strings(folder, "code_words")
         self._notes = Strings(folder, "code_notes")
         self._sources = Strings(folder, "source")
         self.phrases = PhraseTable(
@@ -165,6 +166,10 @@ class Store:
     def title(self, row: int) -> str:
         """The code's title in its release."""
         return self._title[row]
+
+    def title_words(self, row: int) -> frozenset[str]:
+        """The stems of what the code's title says is there; none where no title is held."""
+        return frozenset(self._title_words[row].split())
 
     def notes(self, row: int) -> dict[str, tuple[str, ...]]:
         """The tabular's notes at this code (not those above it), by kind."""

@@ -131,6 +131,24 @@ def content_stems(phrase: str) -> list[str]:
     return [stem(w) for w in words if w not in STOP_WORDS]
 
 
+_PARENTHESES = re.compile(r"\s*[\[(][^\])]*[\])]")
+_ABSENT = re.compile(
+    r"\b(?:without|not) .+?"
+    r"(?=,? (?:with|without|not|intractable|initial|subsequent|sequela|left|right|bilateral)\b|;|$)",
+    re.I,
+)
+"""What a title says is not there need not be said by a note."""
+
+
+def title_stems(title: str) -> list[str]:
+    """The stems of what a code's title says is there, in order.
+
+    >>> title_stems("Type 2 diabetes mellitus with ketoacidosis without coma")
+    ['type', '2', 'diabetes', 'mellitus', 'ketoacidosis']
+    """
+    return content_stems(_ABSENT.sub("", _PARENTHESES.sub("", title)))
+
+
 def mix(hashes: np.ndarray) -> np.ndarray:
     """Spread 64-bit hashes so that their sums do not collide by accident (finaliser of splitmix64)."""
     h = np.asarray(hashes, dtype=np.uint64).copy()
