@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jinja2
 
-from codeassist.assistant import dotted
+from codeassist.choice import dotted
 from training.accuracy.bars import Bars, Row
 from training.accuracy.errors import confusions
 from training.accuracy.figures import CM, PROCEDURES, Counts, count

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codeassist.assistant import dotted
+from codeassist.choice import dotted
 from training.audited import AuditedCode, AuditedNote
 
 _NUMBER = re.compile(r"\d")

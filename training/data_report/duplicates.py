@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from codeassist.assistant import dotted
+from codeassist.choice import dotted
 from training.data_report.problems import Problem
 from training.data_report.reading import Placed
 

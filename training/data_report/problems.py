@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from codeassist.assistant import dotted
+from codeassist.choice import dotted
 
 Level = Literal["error", "warning", "info"]
 KINDS: dict[str, tuple[Level, str]] = {
