@@ -88,13 +88,18 @@ class MentionedCodes:
         """
         spans = np.array(list(found), dtype=np.int64)
         starts, ends = spans // _WIDE, spans % _WIDE
-        for span, by_leaf in found.items():
+        order = np.lexsort((-ends, starts))
+        spans, starts, ends = spans[order], starts[order], ends[order]
+        longest = int((ends - starts).max(initial=0))
+        nested = ends[1:] <= np.maximum.accumulate(ends)[:-1]
+        for span, start, end in zip(*(column[1:][nested].tolist() for column in (spans, starts, ends)), strict=True):
+            by_leaf = found[span]
             categories = {leaf: self._category(leaf) for leaf in by_leaf}
             typed = any(c.startswith(_DIABETES) for c in categories.values())
             if len(set(categories.values())) < 2 and not typed:
                 continue
-            start, end = divmod(span, _WIDE)
-            for outer in spans[(starts <= start) & (ends >= end) & (ends - starts > end - start)].tolist():
+            near = slice(*np.searchsorted(starts, (end - longest, start + 1)))
+            for outer in spans[near][(ends[near] >= end) & (ends[near] - starts[near] > end - start)].tolist():
                 said = {self._category(leaf) for leaf in found[outer]}
                 same = (said & set(categories.values())) - {""}
                 if same or (typed and any(c.startswith(_DIABETES) for c in said)):
