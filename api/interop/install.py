@@ -10,6 +10,7 @@ from api.interop.authentication import authenticate_token
 from api.interop.cds import routes as cds
 from api.interop.cors import Cors
 from api.interop.fhir import final
+from api.interop.fhir import outcome as fhir_outcome
 from api.interop.fhir import routes as fhir
 from api.interop.keys import Keys
 from api.interop.settings import InteropSettings
@@ -22,6 +23,7 @@ def install(app: FastAPI, origins: Collection[str]) -> None:
     """Add the routes, and the answer to pages of other ``origins``."""
     settings = read_settings(InteropSettings)
     app.state.interop = Interop(settings, Keys(settings))
+    app.state.problem_answers = {"/fhir": fhir_outcome.refused}
     for module in (cds, token, launch, fhir, final):
         app.include_router(module.router)
     authenticators = getattr(app.state, "bearer_authenticators", None)

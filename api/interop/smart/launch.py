@@ -5,10 +5,11 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import timedelta
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlalchemy import delete
 from starlette.responses import RedirectResponse, Response
 
@@ -24,6 +25,7 @@ from api.interop.fhir.resources import Collected
 from api.interop.settings import Ehr
 from api.interop.smart.discovery import Launched, belongs, challenge, discover, exchange
 from api.interop.state import base_url, database_of, interop_of
+from api.openapi import problems
 from api.settings import ApiSettings
 from api.store.base import now
 from api.store.interop import LaunchRow
@@ -33,11 +35,28 @@ COOKIE = "codeassist_launch"
 """Ties the callback to the browser that began: nobody can send somebody else into a launch of their own."""
 MINUTES = 10
 _LONGEST = 2000
-router = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["smart"])
+_REFUSED = ("launch-refused", "invalid-request", "forbidden")
 
 
-@router.get("/launch")
-async def begin(request: Request, user: PageCoder, iss: str, launch: str) -> Response:
+def _to(where: str) -> dict[int | str, dict[str, Any]]:
+    headers = {"Location": {"schema": {"type": "string"}, "description": where}}
+    return {303: {"description": f"To {where}; or to sign in, where nobody has.", "headers": headers}}
+
+
+@router.get(
+    "/launch",
+    summary="Launch from the EHR",
+    status_code=303,
+    response_class=Response,
+    responses={**_to("the EHR's authorization server"), **problems(*_REFUSED)},
+)
+async def begin(
+    request: Request,
+    user: PageCoder,
+    iss: Annotated[str, Query(description="The base of the EHR's FHIR server, as the site has registered it.")],
+    launch: Annotated[str, Query(description="What the EHR knows the launch by.")],
+) -> Response:
     """Send the browser to the EHR's authorization server."""
     issuer, ehr = _ehr(request, iss)
     if not launch or len(launch) > _LONGEST:
@@ -74,7 +93,16 @@ async def begin(request: Request, user: PageCoder, iss: str, launch: str) -> Res
     return response
 
 
-@router.get("/launch/callback")
+@router.get(
+    "/launch/callback",
+    summary="Come back from the EHR's authorization server",
+    status_code=303,
+    response_class=Response,
+    responses={
+        **_to("the review of the encounter"),
+        **problems(*_REFUSED, "invalid-input", "note-too-large", "not-ready", "too-busy"),
+    },
+)
 async def finish(request: Request, user: PageCoder, state: str = "", code: str = "", error: str = "") -> Response:
     """Exchange the code, fetch the encounter, and show its review."""
     launch = await _begun(request, state)
