@@ -30,6 +30,7 @@ OPEN = {
     "/cds-services",
     "/auth/token",
     "/.well-known/smart-configuration",
+    "/.well-known/jwks.json",
     "/fhir/.well-known/smart-configuration",
     "/fhir/metadata",
     "/fhir/StructureDefinition/{name}",

@@ -23,9 +23,11 @@ from api.interop.fhir.attachments import Source
 from api.interop.fhir.reading import Extracted, chart_of
 from api.interop.fhir.resources import Collected
 from api.interop.settings import Ehr
+from api.interop.smart.assertion import published
 from api.interop.smart.discovery import Launched, belongs, challenge, discover, exchange
 from api.interop.state import base_url, database_of, interop_of
 from api.openapi import problems
+from api.routes.answers import json_response
 from api.settings import ApiSettings
 from api.store.base import now
 from api.store.interop import LaunchRow
@@ -109,9 +111,10 @@ async def finish(request: Request, user: PageCoder, state: str = "", code: str =
     if error or not code or len(code) > _LONGEST:
         raise _refused("the EHR did not let the launch through")
     issuer, ehr = _ehr(request, launch.issuer)
-    settings = interop_of(request).settings
+    interop = interop_of(request)
+    settings, signing = interop.settings, interop.signing.get(issuer)
     fetcher = Fetcher(settings, [issuer, launch.token_endpoint])
-    launched = await exchange(fetcher, ehr, launch.token_endpoint, code, launch.redirect_uri, launch.verifier)
+    launched = await exchange(fetcher, ehr, signing, launch.token_endpoint, code, launch.redirect_uri, launch.verifier)
     try:
         number = await _review(request, user.name, Fetcher(settings, [issuer]), issuer, launched)
     except FetchError as failure:
@@ -119,6 +122,12 @@ async def finish(request: Request, user: PageCoder, state: str = "", code: str =
     response = RedirectResponse(f"{base_url(request)}/reviews/{number}", 303)
     response.delete_cookie(COOKIE, path="/launch")
     return response
+
+
+@router.get("/.well-known/jwks.json", summary="The keys that this service signs with", response_model=dict[str, Any])
+def keys(request: Request) -> Response:
+    """The public keys by which EHRs know the service that asks for the token of a launch."""
+    return json_response(published(interop_of(request).signing))
 
 
 async def _review(request: Request, user: str, fetcher: Fetcher, issuer: str, launched: Launched) -> int:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from api.body import read_body
 from api.errors import Problem
 from api.interop.authentication import token_digest, use_once
+from api.interop.smart.assertion import ASSERTION_TYPE
 from api.interop.smart.scopes import SUPPORTED, allowed_scopes, granted
 from api.interop.state import base_url, database_of, interop_of
 from api.interop.tokens import ALGORITHMS, TokenRefused, read_unverified, verify
@@ -24,7 +25,6 @@ from api.routes.answers import json_response
 from api.store.base import now
 from api.store.interop import AccessToken
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 32_000
 router = APIRouter(tags=["smart"])
