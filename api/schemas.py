@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -38,13 +39,17 @@ def _known_sex(value: str) -> str:
     return value
 
 
-def _written_as_day(value: object) -> object:
-    if isinstance(value, str) and not _DAY.fullmatch(value):  # else pydantic takes "0" for the first day of 1970
-        raise PydanticCustomError("date", "must be a date such as 2026-03-02")
-    return value
+def _day(value: object) -> object:
+    """The date of a text; pydantic itself would take "0" for the first day of 1970."""
+    if not isinstance(value, str):
+        return value
+    if _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise PydanticCustomError("date", "must be a date such as 2026-03-02")
 
 
-Day = Annotated[date, BeforeValidator(_written_as_day)]
+Day = Annotated[date, BeforeValidator(_day)]
 """A date as ISO 8601 writes it, and in no other way."""
 
 
