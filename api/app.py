@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -128,6 +130,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(_named_once)],
     )
     app.state.engine = engine
     app.state.settings = settings
@@ -181,7 +184,25 @@ def _observer(tracing: Tracing | None) -> Observer:
 
 
 async def _answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        error = HTTPException(405, headers={"Allow": _allowed(request)})
     return response_of(problem_of(error), request.scope)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of a path (RFC 9110, 10.2.1): several routes may have it, and the framework names those of one."""
+    path = getattr(request.scope.get("route"), "path", None)
+    found = {m for r in iter_route_contexts(request.app.routes) if r.path == path for m in r.methods or ()}
+    return ", ".join(sorted(found)) or "GET"
+
+
+async def _named_once(request: Request) -> None:
+    """Raise the problem ``invalid-request`` for a parameter that is given twice: no route takes lists, and which of the
+    values is meant nobody can tell."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    twice = [{"loc": ("query", n), "type": "repeated", "msg": "is given more than once"} for n in given if given[n] > 1]
+    if twice:
+        raise invalid(twice[:20])
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

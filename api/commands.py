@@ -10,6 +10,9 @@ import typer
 from api.auth.accounts import any_administrator
 from api.auth.loopback import is_loopback
 from api.errors import problem_of
+from api.interop.settings import InteropSettings
+from api.interop.smart.assertion import signing_keys
+from api.keymap import read_keymap
 from api.serving import CALLERS_IN_LINE, log_to_stderr, make_server
 from api.settings import ApiSettings
 from api.store.database import Database, open_database
@@ -67,12 +70,14 @@ def serve(
 
 
 def _settings(workers: int | None) -> ApiSettings:
-    """The settings, with a rule table that names only rules: what a site has to mend is told before anything loads."""
+    """The settings, with the files that they name: what a site has to mend is told before anything loads."""
     try:
         settings = read_settings(ApiSettings)
         if workers is not None:
             settings = settings.model_copy(update={"workers": workers})
         policy_of(settings.rules, FAMILIES)
+        read_keymap(settings.keymap)
+        signing_keys(read_settings(InteropSettings))
     except InputError as error:
         typer.echo(f"codeassist: {error}", err=True)
         raise typer.Exit(2) from None

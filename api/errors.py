@@ -7,7 +7,7 @@ exception that nobody foresaw is never shown: its place stands in the log.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import resources
@@ -15,6 +15,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import Scope
 
 from codeassist.errors import CodeassistError
@@ -108,8 +109,14 @@ def invalid(errors: Iterable[Mapping[str, Any]], place: str | None = None) -> Pr
     return Problem("invalid-request", f"Not valid: {names}." if names else _sentence(found[0].detail), found)
 
 
-def response_of(problem: Problem, scope: Scope) -> JSONResponse:
-    """The HTTP answer that carries the problem."""
+def response_of(problem: Problem, scope: Scope) -> Response:
+    """The HTTP answer that carries the problem: a problem document, or what the application has set for the paths under
+    a prefix (``app.state.problem_answers``), where a standard has errors of its own."""
+    own = getattr(scope.get("app"), "state", None)
+    answers: Mapping[str, Callable[[Problem], Response]] = getattr(own, "problem_answers", {})
+    for prefix, answer in answers.items():
+        if scope["path"] == prefix or scope["path"].startswith(f"{prefix}/"):
+            return answer(problem)
     return JSONResponse(
         problem.as_record(scope.get("codeassist.request_id")),
         problem.kind.status,

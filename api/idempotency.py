@@ -32,7 +32,6 @@ from starlette.types import Message
 
 from api.body import read_body
 from api.errors import Problem
-from api.settings import ApiSettings
 from api.store.base import now
 from api.store.database import Database
 from api.store.idempotency import IdempotencyRow
@@ -56,6 +55,34 @@ RETRY_SECONDS = "1"
 _KEY = re.compile(r'"([ -!#-~]{1,255})"|([!#-~][!-~]{0,254})')
 log = logging.getLogger("codeassist.api")
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Response]])
+Digest = Callable[[Request, bytes, str], Awaitable[str]]
+"""Of what identifies a request, and for whom and under which key: 64 characters that are kept."""
+
+
+async def fast_digest(request: Request, data: bytes, about: str) -> str:
+    """64 hexadecimal digits by which a request is known again. ``about`` names the user and the key."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def idempotent_with(digest: Digest) -> Callable[[Endpoint], Endpoint]:
+    """As :func:`idempotent`, with another digest, for bodies of which no fast hash may be kept."""
+
+    def decorated(endpoint: Endpoint) -> Endpoint:
+        @functools.wraps(endpoint)
+        async def answered(*args: Any, request: Request, user: User, **others: Any) -> Response:
+            sent = request.headers.get(HEADER)
+            if sent is None:
+                return await endpoint(*args, request=request, user=user, **others)
+            key = _key(sent)
+            body = await read_body(request, request.app.state.settings.max_body_bytes)
+            fingerprint = await digest(request, _identity(request, body), f"{user.name}\n{key}")
+            claim = Claim(user.name, key, fingerprint, timedelta(hours=request.app.state.settings.idempotency_hours))
+            again = Request(request.scope, _once(body))
+            return await _claimed(claim, again, lambda: endpoint(*args, request=again, user=user, **others))
+
+        return answered  # type: ignore[return-value]
+
+    return decorated
 
 
 def idempotent(endpoint: Endpoint) -> Endpoint:
@@ -64,36 +91,29 @@ def idempotent(endpoint: Endpoint) -> Endpoint:
     Only answers under 400 are kept: what failed has created nothing, and may be tried again under its key.
     Raises the problems ``idempotency-key-…``.
     """
+    return idempotent_with(fast_digest)(endpoint)
 
-    @functools.wraps(endpoint)
-    async def answered(*args: Any, request: Request, user: User, **others: Any) -> Response:
-        sent = request.headers.get(HEADER)
-        if sent is None:
-            return await endpoint(*args, request=request, user=user, **others)
-        settings: ApiSettings = request.app.state.settings
-        database: Database = request.app.state.database
-        body = await read_body(request, settings.max_body_bytes)
-        claim = Claim(user.name, _key(sent), _fingerprint(request, body), timedelta(hours=settings.idempotency_hours))
-        kept = await anyio.to_thread.run_sync(claim.begin, database)
-        if kept is not None:
-            return kept
-        again = Request(request.scope, _once(body))
-        again.scope["codeassist.claim"] = claim
-        try:
-            response = await endpoint(*args, request=again, user=user, **others)
-            if response.status_code < 400 and not claim.kept:
-                media_type = response.headers.get("content-type")
-                await anyio.to_thread.run_sync(
-                    claim.finish_alone, database, response.status_code, media_type, bytes(response.body)
-                )
-                claim.kept = True
-            return response
-        finally:
-            if not claim.kept:
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(claim.give_up, database)
 
-    return answered  # type: ignore[return-value]
+async def _claimed(claim: Claim, request: Request, answer: Callable[[], Awaitable[Response]]) -> Response:
+    """The answer that is kept, or else the one that is made now and kept."""
+    database: Database = request.app.state.database
+    kept = await anyio.to_thread.run_sync(claim.begin, database)
+    if kept is not None:
+        return kept
+    request.scope["codeassist.claim"] = claim
+    try:
+        response = await answer()
+        if response.status_code < 400 and not claim.kept:
+            media_type = response.headers.get("content-type")
+            await anyio.to_thread.run_sync(
+                claim.finish_alone, database, response.status_code, media_type, bytes(response.body)
+            )
+            claim.kept = True
+        return response
+    finally:
+        if not claim.kept:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(claim.give_up, database)
 
 
 def keep_answer(request: Request, session: Session, status: int, body: bytes) -> None:
@@ -186,9 +206,10 @@ def _key(sent: str) -> str:
     return found[1] or found[2]
 
 
-def _fingerprint(request: Request, body: bytes) -> str:
+def _identity(request: Request, body: bytes) -> bytes:
+    """What a request has to be, to be the same one."""
     parts = (request.method, request.url.path, request.url.query, request.headers.get("content-type", ""))
-    return hashlib.sha256("\n".join(parts).encode() + b"\n\n" + body).hexdigest()
+    return "\n".join(parts).encode() + b"\n\n" + body
 
 
 def _once(body: bytes) -> Callable[[], Awaitable[Message]]:

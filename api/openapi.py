@@ -15,6 +15,7 @@ from api.audit_schemas import BODIES as AUDIT_BODIES
 from api.auth.openapi import SECURITY_SCHEMES, secure
 from api.auth.schemas import BODIES as AUTH_BODIES
 from api.errors import KINDS, MEDIA_TYPE, Problem
+from api.interop.cds.schemas import BODIES as CDS_BODIES
 from api.message_schemas import MESSAGE_BODIES
 from api.review_schemas import BODIES as REVIEW_BODIES
 from api.schemas import EditsIn, NoteIn, NoteLine, ProblemOut
@@ -54,6 +55,8 @@ _EXAMPLES = {
     "KeyIn": {"interface": "key.json"},
     "WebhookIn": {"webhook": "webhook.json"},
     "WebhookChange": {"switch off": "webhook-change.json"},
+    "HookRequest": {"a view of a chart": "cds-call.json"},
+    "FeedbackRequest": {"overridden": "cds-feedback.json"},
 }
 
 
@@ -106,7 +109,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         )
         _, own = models_json_schema(
             [(m, "validation") for m in (NoteIn, NoteLine, EditsIn)]
-            + [(m, "validation") for m in (*REVIEW_BODIES, *AUDIT_BODIES, *AUTH_BODIES, *MESSAGE_BODIES)]
+            + [(m, "validation") for m in (*REVIEW_BODIES, *AUDIT_BODIES, *AUTH_BODIES, *MESSAGE_BODIES, *CDS_BODIES)]
             + [(ProblemOut, "serialization")],
             ref_template=REF,
         )
@@ -116,5 +119,20 @@ def describe(app: FastAPI) -> dict[str, Any]:
             answer["example"] = json.loads(example_text(example))
         schema["components"]["securitySchemes"] = SECURITY_SCHEMES
         secure(schema, app, problems)
+        _answer_otherwise(schema, app)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _answer_otherwise(schema: dict[str, Any], app: FastAPI) -> None:
+    """Under the prefixes whose errors are no problem documents, show the errors as they are."""
+    for prefix, answer in app.state.problem_answers.items():
+        for path in (p for p in schema["paths"] if p.startswith(f"{prefix}/")):
+            for response in (r for o in schema["paths"][path].values() for r in o["responses"].values()):
+                shown = response.get("content", {}).pop(MEDIA_TYPE, None)
+                if shown is None:
+                    continue
+                answers = {code: answer(Problem(code, KINDS[code].meaning)) for code in shown["examples"]}
+                media_type = next(iter(answers.values())).headers["content-type"].split(";")[0]
+                values = {code: {"value": json.loads(bytes(made.body))} for code, made in answers.items()}
+                response["content"][media_type] = {"schema": {"type": "object"}, "examples": values}

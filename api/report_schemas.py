@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.review_schemas import Code, Name
 from api.reviews.reports import ReportName
+from api.schemas import Day
 from codeassist.note import Setting
 
 
@@ -17,8 +17,8 @@ class ReportQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    date_from: date | None = Field(None, description="First day of submission (UTC).")
-    date_to: date | None = Field(None, description="Last day of submission (UTC).")
+    date_from: Day | None = Field(None, description="First day of submission (UTC).")
+    date_to: Day | None = Field(None, description="Last day of submission (UTC).")
     coder: Name | None = None
     setting: Setting | None = None
     specialty: Name | None = None

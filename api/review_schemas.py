@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, St
 from pydantic_core import PydanticCustomError
 
 from api.reviews.worklist import Sort
-from api.schemas import Strict
+from api.schemas import Day, Strict
 from api.store.reviews import Band, State
 from codeassist.note import Setting
 from codeassist.result import CodingResult, Finding, System
@@ -169,8 +169,8 @@ class NextIn(Strict):
 
     setting: Setting | None = None
     specialty: Name | None = None
-    date_from: date | None = None
-    date_to: date | None = None
+    date_from: Day | None = None
+    date_to: Day | None = None
     confidence: Band | None = None
 
 
@@ -195,8 +195,8 @@ class NotesQuery(BaseModel):
 
     setting: Setting | None = None
     specialty: Name | None = Field(None, description="As the note gives it.")
-    date_from: date | None = Field(None, description="First date of service.")
-    date_to: date | None = Field(None, description="Last date of service.")
+    date_from: Day | None = Field(None, description="First date of service.")
+    date_to: Day | None = Field(None, description="Last date of service.")
 
 
 class WorklistQuery(NotesQuery):

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from api.body import check_utf8
@@ -18,6 +29,7 @@ from codeassist.rules.reading import MOST_CODES, MOST_LINKED, MOST_UNITS, encoun
 from codeassist.terminology.store import Store
 
 Model = TypeVar("Model", bound=BaseModel)
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SEXES = {"m", "f", "male", "female", "u", "o", "x", "unknown", "other"}
 
 
@@ -25,6 +37,20 @@ def _known_sex(value: str) -> str:
     if value.strip().lower() not in _SEXES:
         raise PydanticCustomError("sex", "must be M or F, or left out")
     return value
+
+
+def _day(value: object) -> object:
+    """The date of a text; pydantic itself would take "0" for the first day of 1970."""
+    if not isinstance(value, str):
+        return value
+    if _DAY.fullmatch(value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise PydanticCustomError("date", "must be a date such as 2026-03-02")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A date as ISO 8601 writes it, and in no other way."""
 
 
 class Strict(BaseModel):
@@ -55,7 +81,7 @@ class _NoteFields(BaseModel):
     id: str | int | None = Field(None, description="Comes back in the result.")
     text: str | None = Field(None, description="The note, as it stands: offsets count its Unicode code points.")
     setting: Setting | None = Field(None, description="`outpatient` when left out.")
-    date_of_service: date | None = Field(None, description="Today when left out; for inpatients the discharge date.")
+    date_of_service: Day | None = Field(None, description="Today when left out; for inpatients the discharge date.")
     note_type: str | None = Field(None, description="Such as `progress` or `discharge summary`.")
     specialty: str | None = None
 
@@ -113,7 +139,7 @@ class EditsIn(_Lenient):
     """An encounter's codes, in the order of the claim. Unknown fields are ignored: a claim may be sent whole."""
 
     setting: Setting | None = Field(None, description="`outpatient` when left out.")
-    date_of_service: date | None = Field(None, description="Today when left out; for inpatients the discharge date.")
+    date_of_service: Day | None = Field(None, description="Today when left out; for inpatients the discharge date.")
     patient: _LenientPatient | None = None
     text: str | None = Field(None, description="The note, for the rules that read it.")
     codes: list[CodedLineIn] = Field(max_length=MOST_CODES, description="The principal or first diagnosis first.")
@@ -154,7 +180,7 @@ class CodesQuery(BaseModel):
         description="A code or its beginning, a title, a synonym or an abbreviation; misspellings are forgiven."
     )
     system: System | None = Field(None, description="Only codes of this system.")
-    date_of_service: date | None = Field(None, description="Only codes that are valid on this day.")
+    date_of_service: Day | None = Field(None, description="Only codes that are valid on this day.")
     limit: int = Field(20, ge=1, le=100)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from functools import cache
 from importlib import resources
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type, hash_secret_raw
 
 from api.auth.errors import AccountError
 
@@ -22,6 +24,7 @@ class Passwords:
     """Hashes and checks passwords. Each hash takes ``memory_kib`` of memory: few are made at a time."""
 
     def __init__(self, passes: int, memory_kib: int) -> None:
+        self._passes, self._memory_kib = passes, memory_kib
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._dummy = self._hasher.hash("a password that nobody has")
 
@@ -36,6 +39,12 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
         return right and kept is not None
+
+    def digest(self, data: bytes, about: str) -> str:
+        """64 hexadecimal digits that tell whether data that holds a password is the same as before: as slow to try out
+        as the password's own hash, and the same for the same ``about``, which stands in place of a random salt."""
+        salt = hashlib.sha256(about.encode()).digest()
+        return hash_secret_raw(data, salt, self._passes, self._memory_kib, 1, 32, Type.ID).hex()
 
     def outdated(self, kept: str) -> bool:
         """Whether the parameters have changed since the hash was made."""

@@ -94,7 +94,11 @@ class KeyOut(BaseModel):
 class NewKeyOut(KeyOut):
     """A key that was just made."""
 
-    key: str = Field(description="`ca_…`, shown this once; send it as `Authorization: Bearer ca_…`.")
+    key: str = Field(
+        default_factory=str,
+        description="`ca_…`, shown this once; send it as `Authorization: Bearer ca_…`. It is kept nowhere, and so left "
+        "out when the answer is given again.",
+    )
 
 
 BODIES = (SignInIn, PasswordIn, UserIn, UserChangeIn, KeyIn)

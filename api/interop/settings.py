@@ -45,8 +45,17 @@ class Ehr(BaseModel):
 
     client_id: str
     client_secret: SecretStr | None = None
-    """Left out where the EHR has registered codeassist as a public client."""
+    """Left out where the EHR has registered codeassist as a public client, or knows its public key."""
+    private_key: Path | None = None
+    """A private JWK, or a JWK Set whose first key signs: codeassist proves who it is with it (``private_key_jwt``). The
+    EHR registers the public part, ``/.well-known/jwks.json``."""
     scope: str = "launch openid fhirUser patient/Patient.read patient/Encounter.read patient/DocumentReference.read"
+
+    @model_validator(mode="after")
+    def _one_proof(self) -> Self:
+        if self.client_secret is not None and self.private_key is not None:
+            raise ValueError("give either 'client_secret' or 'private_key'")
+        return self
 
 
 class InteropSettings(Settings):

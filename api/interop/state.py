@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
 from api.interop.keys import Keys
 from api.interop.settings import InteropSettings
+from api.interop.smart.assertion import SigningKey
 from api.store.database import Database
 
 _PORTS = {"http": 80, "https": 443}
@@ -15,10 +17,11 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Interop:
-    """The settings, and the public keys that were fetched."""
+    """The settings, the public keys that were fetched, and the keys of its own by EHR."""
 
     settings: InteropSettings
     keys: Keys
+    signing: Mapping[str, SigningKey]
 
 
 def interop_of(request: HTTPConnection) -> Interop:

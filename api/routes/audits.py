@@ -23,13 +23,14 @@ from api.audit_schemas import (
     ReasonsOut,
 )
 from api.errors import Problem
+from api.idempotency import PROBLEMS, has_key, idempotent, keep_answer, with_key
 from api.openapi import BODY, problems, request_body
 from api.review_schemas import LARGEST, DecisionIn, VersionIn
 from api.reviews import second_looks
 from api.reviews.audit_records import audit_list, audit_state, audit_summary, audit_whole, reasons
 from api.reviews.second_looks import Sample
 from api.reviews.worklist import Filters
-from api.routes.answers import json_response
+from api.routes.answers import json_bytes, json_response
 from api.routes.asking import assistant_of, database_of, read
 from api.store.audits import SecondLookRow
 from api.users import Auditor, ReviewReader, ReviewWriter
@@ -66,9 +67,10 @@ def list_audits(request: Request, user: ReviewReader, query: Annotated[AuditsQue
     summary="Begin a second look",
     status_code=201,
     response_model=AuditOut,
-    responses=problems(*BODY, "review-unknown", "not-submitted", "audit-own", "audit-exists"),
-    openapi_extra=request_body("application/json", "AuditIn"),
+    responses=problems(*BODY, *PROBLEMS, "review-unknown", "not-submitted", "audit-own", "audit-exists"),
+    openapi_extra=with_key(request_body("application/json", "AuditIn")),
 )
+@idempotent
 async def start(request: Request, user: Auditor) -> Response:
     """Look again at a certain submitted review, which nobody has looked at again yet, and which is not your own."""
     sent = await read(request, AuditIn)
@@ -86,9 +88,10 @@ def list_reasons(request: Request, user: ReviewReader) -> Response:
     ":next",
     summary="Draw a review for a second look",
     response_model=AuditOut,
-    responses=problems(*BODY, "nothing-to-audit"),
-    openapi_extra=request_body("application/json", "AuditNextIn"),
+    responses=problems(*BODY, *PROBLEMS, "nothing-to-audit"),
+    openapi_extra=with_key(request_body("application/json", "AuditNextIn")),
 )
+@idempotent
 async def start_next(request: Request, user: Auditor) -> Response:
     """The second look that you have open, or else one at the next review of the sample: `share` of each coder's
     submitted reviews, chosen by lot."""
@@ -114,9 +117,10 @@ async def show(request: Request, user: ReviewReader, number: Number) -> Response
     "/{number}/decisions",
     summary="Decide on a code in a second look",
     response_model=AuditStateOut,
-    responses=problems(*_CHANGED, "decision-impossible", "code-not-in-release"),
-    openapi_extra=request_body("application/json", "DecisionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS, "decision-impossible", "code-not-in-release"),
+    openapi_extra=with_key(request_body("application/json", "DecisionIn")),
 )
+@idempotent
 async def decide(request: Request, user: Auditor, number: Number) -> Response:
     """The decisions of a review, made by the auditor."""
     sent = (await read(request, DecisionIn)).root
@@ -132,9 +136,10 @@ async def decide(request: Request, user: Auditor, number: Number) -> Response:
     "/{number}/undo",
     summary="Undo a decision of a second look",
     response_model=AuditStateOut,
-    responses=problems(*_CHANGED, "nothing-to-undo"),
-    openapi_extra=request_body("application/json", "VersionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS, "nothing-to-undo"),
+    openapi_extra=with_key(request_body("application/json", "VersionIn")),
 )
+@idempotent
 async def undo(request: Request, user: Auditor, number: Number) -> Response:
     """Take back the last decision that stands. It stays in the history."""
     sent = await read(request, VersionIn)
@@ -145,9 +150,10 @@ async def undo(request: Request, user: Auditor, number: Number) -> Response:
     "/{number}/redo",
     summary="Redo a decision of a second look",
     response_model=AuditStateOut,
-    responses=problems(*_CHANGED, "nothing-to-redo"),
-    openapi_extra=request_body("application/json", "VersionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS, "nothing-to-redo"),
+    openapi_extra=with_key(request_body("application/json", "VersionIn")),
 )
+@idempotent
 async def redo(request: Request, user: Auditor, number: Number) -> Response:
     """Make the decision that was taken back last stand again."""
     sent = await read(request, VersionIn)
@@ -158,9 +164,10 @@ async def redo(request: Request, user: Auditor, number: Number) -> Response:
     "/{number}/submit",
     summary="Submit a second look",
     response_model=AuditOut,
-    responses=problems(*_CHANGED, "decision-impossible"),
-    openapi_extra=request_body("application/json", "VersionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS, "decision-impossible"),
+    openapi_extra=with_key(request_body("application/json", "VersionIn")),
 )
+@idempotent
 async def submit(request: Request, user: Auditor, number: Number) -> Response:
     """Make the auditor's codes final and compare them with the coder's, which are shown from now on."""
     sent = await read(request, VersionIn)
@@ -171,9 +178,10 @@ async def submit(request: Request, user: Auditor, number: Number) -> Response:
     "/{number}/marks",
     summary="Mark a difference",
     response_model=AuditOut,
-    responses=problems(*_CHANGED),
-    openapi_extra=request_body("application/json", "MarkIn"),
+    responses=problems(*_CHANGED, *PROBLEMS),
+    openapi_extra=with_key(request_body("application/json", "MarkIn")),
 )
+@idempotent
 async def mark(request: Request, user: Auditor, number: Number) -> Response:
     """Say who is right in a difference, and why. It may be said anew until the second look is closed."""
     sent = await read(request, MarkIn)
@@ -187,9 +195,10 @@ async def mark(request: Request, user: Auditor, number: Number) -> Response:
     "/{number}/answers",
     summary="Answer a difference",
     response_model=AuditOut,
-    responses=problems(*_CHANGED),
-    openapi_extra=request_body("application/json", "AnswerIn"),
+    responses=problems(*_CHANGED, *PROBLEMS),
+    openapi_extra=with_key(request_body("application/json", "AnswerIn")),
 )
+@idempotent
 async def answer(request: Request, user: ReviewWriter, number: Number) -> Response:
     """The coder agrees with a mark, or rebuts it in words."""
     sent = await read(request, AnswerIn)
@@ -205,9 +214,10 @@ async def answer(request: Request, user: ReviewWriter, number: Number) -> Respon
     "/{number}/close",
     summary="Close a second look",
     response_model=AuditOut,
-    responses=problems(*_CHANGED),
-    openapi_extra=request_body("application/json", "CloseIn"),
+    responses=problems(*_CHANGED, *PROBLEMS),
+    openapi_extra=with_key(request_body("application/json", "CloseIn")),
 )
+@idempotent
 async def close(request: Request, user: Auditor, number: Number) -> Response:
     """Settle the codes as the verdicts have them: exports and claims have these from now on."""
     sent = await read(request, CloseIn)
@@ -224,9 +234,13 @@ async def _change(
     """Do the change in one transaction, and answer when it is kept."""
     assistant = assistant_of(request)
 
-    def work() -> dict[str, Any]:
+    def work() -> bytes:
         with database_of(request).writing() as session:
             look = change(session).load()
-        return render(look, assistant)
+            if has_key(request):
+                answer = json_bytes(render(look, assistant))
+                keep_answer(request, session, status, answer)
+                return answer
+        return json_bytes(render(look, assistant))
 
-    return json_response(await anyio.to_thread.run_sync(work), status)
+    return Response(await anyio.to_thread.run_sync(work), status, media_type="application/json")

@@ -114,9 +114,10 @@ async def create(request: Request, user: ReviewWriter) -> Response:
     ":next",
     summary="Open the next note",
     response_model=ReviewOut,
-    responses=problems(*BODY, "nothing-waiting"),
-    openapi_extra=request_body("application/json", "NextIn"),
+    responses=problems(*BODY, *PROBLEMS, "nothing-waiting"),
+    openapi_extra=with_key(request_body("application/json", "NextIn")),
 )
+@idempotent
 async def open_next(request: Request, user: ReviewWriter) -> Response:
     """Open the note that you have open already, or else the first that is assigned to you, or else the first that waits
     for anybody, and lock it to you: by priority, and then the one that has waited longest."""
@@ -140,9 +141,10 @@ async def show(request: Request, user: ReviewReader, number: Number) -> Response
     "/{number}/open",
     summary="Open a review",
     response_model=ReviewOut,
-    responses=problems(*BODY, *_OPENED),
-    openapi_extra=request_body("application/json", "OpenIn"),
+    responses=problems(*BODY, *PROBLEMS, *_OPENED),
+    openapi_extra=with_key(request_body("application/json", "OpenIn")),
 )
+@idempotent
 async def open_review(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Lock a note to you: one that waits, is on hold, or whose lock has run out; any other only with `take_over`."""
     sent = await read(request, OpenIn)
@@ -154,9 +156,10 @@ async def open_review(request: Request, user: ReviewWriter, number: Number) -> R
     "/{number}/decisions",
     summary="Decide on a code",
     response_model=StateOut,
-    responses=problems(*_CHANGED, "decision-impossible", "code-not-in-release"),
-    openapi_extra=request_body("application/json", "DecisionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS, "decision-impossible", "code-not-in-release"),
+    openapi_extra=with_key(request_body("application/json", "DecisionIn")),
 )
+@idempotent
 async def decide(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Take, turn down, replace, add or order codes, or change what stands beside one. It is kept when the answer comes.
 
@@ -173,9 +176,10 @@ async def decide(request: Request, user: ReviewWriter, number: Number) -> Respon
     "/{number}/undo",
     summary="Undo a decision",
     response_model=StateOut,
-    responses=problems(*_CHANGED, "nothing-to-undo"),
-    openapi_extra=request_body("application/json", "VersionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS, "nothing-to-undo"),
+    openapi_extra=with_key(request_body("application/json", "VersionIn")),
 )
+@idempotent
 async def undo(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Take back the last decision that stands. It stays in the history."""
     sent = await read(request, VersionIn)
@@ -186,9 +190,10 @@ async def undo(request: Request, user: ReviewWriter, number: Number) -> Response
     "/{number}/redo",
     summary="Redo a decision",
     response_model=StateOut,
-    responses=problems(*_CHANGED, "nothing-to-redo"),
-    openapi_extra=request_body("application/json", "VersionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS, "nothing-to-redo"),
+    openapi_extra=with_key(request_body("application/json", "VersionIn")),
 )
+@idempotent
 async def redo(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Make the decision that was taken back last stand again."""
     sent = await read(request, VersionIn)
@@ -199,9 +204,10 @@ async def redo(request: Request, user: ReviewWriter, number: Number) -> Response
     "/{number}/hold",
     summary="Put a note on hold",
     response_model=StateOut,
-    responses=problems(*_CHANGED),
-    openapi_extra=request_body("application/json", "HoldIn"),
+    responses=problems(*_CHANGED, *PROBLEMS),
+    openapi_extra=with_key(request_body("application/json", "HoldIn")),
 )
+@idempotent
 async def hold(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Put a note aside with a reason. Its decisions stay; anybody may open it again."""
     sent = await read(request, HoldIn)
@@ -212,9 +218,10 @@ async def hold(request: Request, user: ReviewWriter, number: Number) -> Response
     "/{number}/release",
     summary="Give a note back",
     response_model=StateOut,
-    responses=problems(*_CHANGED),
-    openapi_extra=request_body("application/json", "VersionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS),
+    openapi_extra=with_key(request_body("application/json", "VersionIn")),
 )
+@idempotent
 async def release(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Let a note wait again. Its decisions stay."""
     sent = await read(request, VersionIn)
@@ -225,9 +232,10 @@ async def release(request: Request, user: ReviewWriter, number: Number) -> Respo
     "/{number}/submit",
     summary="Submit the codes",
     response_model=StateOut,
-    responses=problems(*_CHANGED, "decision-impossible", "findings-stand", "override-refused"),
-    openapi_extra=request_body("application/json", "SubmitIn"),
+    responses=problems(*_CHANGED, *PROBLEMS, "decision-impossible", "findings-stand", "override-refused"),
+    openapi_extra=with_key(request_body("application/json", "SubmitIn")),
 )
+@idempotent
 async def submit(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Make the codes final. Findings of level error stand in the way, unless each is overridden with a reason."""
     sent = await read(request, SubmitIn)
@@ -278,9 +286,10 @@ async def keep(request: Request, user: ReviewWriter, number: Number) -> Response
     "/{number}/assign",
     summary="Assign a note",
     response_model=StateOut,
-    responses=problems(*BODY, "forbidden", "review-unknown", "review-submitted"),
-    openapi_extra=request_body("application/json", "AssignIn"),
+    responses=problems(*BODY, *PROBLEMS, "forbidden", "review-unknown", "review-submitted"),
+    openapi_extra=with_key(request_body("application/json", "AssignIn")),
 )
+@idempotent
 async def assign(request: Request, user: ReviewWriter, number: Number) -> Response:
     """Say whom a note is for, and how urgent it is. Coders assign to themselves; who may audit, to anybody."""
     sent = await read(request, AssignIn)

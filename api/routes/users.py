@@ -14,12 +14,19 @@ from api.auth.passwords import check_password
 from api.auth.records import user_record
 from api.auth.schemas import UserChangeIn, UserIn, UserOut
 from api.errors import Problem
+from api.idempotency import PROBLEMS, idempotent_with, keep_answer, with_key
 from api.openapi import JSON_BODY, problems, request_body
-from api.routes.answers import json_response
+from api.routes.answers import json_bytes, json_response
 from api.store.accounts import UserRow
 from api.users import LOCAL, Administrator
 
 router = APIRouter(prefix="/v1/users", tags=["administration"])
+
+
+async def _slow_digest(request: Request, data: bytes, about: str) -> str:
+    """Of a body that holds a password: a fast hash of it would tell the password to whoever tries out many."""
+    desk = desk_of(request)
+    return await desk.run(lambda: desk.passwords.digest(data, about))
 
 
 @router.get("", summary="List users", response_model=list[UserOut])
@@ -34,9 +41,10 @@ async def list_users(request: Request, user: Administrator) -> Response:
     summary="Add a user",
     status_code=201,
     response_model=UserOut,
-    responses=problems(*JSON_BODY, "account-exists", "account-refused", "local-mode"),
-    openapi_extra=request_body("application/json", "UserIn"),
+    responses=problems(*JSON_BODY, *PROBLEMS, "account-exists", "account-refused", "local-mode"),
+    openapi_extra=with_key(request_body("application/json", "UserIn")),
 )
+@idempotent_with(_slow_digest)
 async def add(request: Request, user: Administrator) -> Response:
     """Make a local account. The first one, an administrator, is made on the machine: `codeassist users add`."""
     sent, desk = await read(request, UserIn), desk_of(request)
@@ -45,8 +53,15 @@ async def add(request: Request, user: Administrator) -> Response:
     name, password = accounts.name_of(sent.name), sent.password.get_secret_value()
     check_password(password, name)
     hashed = await desk.run(lambda: desk.passwords.hash(password))
-    row = await desk.change(database_of(request), lambda s: accounts.add(s, user.name, name, hashed, sent.roles))
-    return json_response(user_record(row), 201)
+
+    def work(session: Session) -> bytes:
+        row = accounts.add(session, user.name, name, hashed, sent.roles)
+        session.flush()
+        answer = json_bytes(user_record(row))
+        keep_answer(request, session, 201, answer)
+        return answer
+
+    return Response(await desk.change(database_of(request), work), 201, media_type="application/json")
 
 
 @router.patch(

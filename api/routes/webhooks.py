@@ -170,8 +170,10 @@ async def deliveries(
     summary="Deliver again",
     status_code=202,
     response_model=DeliveryOut,
-    responses=_SHOWN,
+    responses=problems("invalid-request", "webhook-unknown", *PROBLEMS),
+    openapi_extra=with_key({}),
 )
+@idempotent
 async def redeliver(request: Request, user: Administrator, number: Number, delivery: DeliveryNumber) -> Response:
     """Send an event again at once, whatever became of it; the header `webhook-id` is the same."""
 
@@ -182,7 +184,9 @@ async def redeliver(request: Request, user: Administrator, number: Number, deliv
             raise Problem("webhook-unknown", f"Webhook {number} has no delivery {delivery}.")
         row.state, row.attempts, row.next_attempt, row.delivered = "pending", 0, now(), None
         _audit(session, user, hook, {"change": "redelivered", "delivery": delivery})
-        return _delivery_record(row)
+        record = _delivery_record(row)
+        keep_answer(request, session, 202, json_bytes(record))
+        return record
 
     return json_response(await _in(request, work), 202)
 

@@ -26,14 +26,14 @@ OPEN = {
     "/sign-in/oidc",
     "/sign-in/oidc/callback",
     "/sign-out",
-    # what tells EHRs how to call, the token endpoint, and the answer to unknown FHIR paths
+    # what tells EHRs how to call, and the token endpoint
     "/cds-services",
     "/auth/token",
     "/.well-known/smart-configuration",
+    "/.well-known/jwks.json",
     "/fhir/.well-known/smart-configuration",
     "/fhir/metadata",
     "/fhir/StructureDefinition/{name}",
-    "/fhir/{path:path}",
 }
 """Answered without anybody signed in."""
 PAGES = ("/", "/new", "/reviews/{number}", "/audits", "/audits/{number}", "/reports")

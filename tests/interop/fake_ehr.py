@@ -7,18 +7,23 @@ import base64
 import hashlib
 import json
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 from live_service import JWKS
 
 TEXT = (
     "Assessment and Plan:\n1. Essential hypertension, stable.\n2. Type 2 diabetes mellitus, on metformin.\n"
     "3. Obstructive sleep apnea, on CPAP."
 )
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TOKEN = "token-of-the-ehr"
 FHIR = "application/fhir+json"
 
@@ -81,6 +86,10 @@ class Ehr:
     launched: dict[str, Any] = field(default_factory=lambda: {"patient": "1", "encounter": "e1"})
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    forms: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
+    client_jwks: dict[str, Any] | None = None
+    """The public keys of codeassist, where it is registered as a client that signs."""
+    seen: set[str] = field(default_factory=set)
 
 
 def make_app(ehr: Ehr) -> FastAPI:
@@ -151,12 +160,37 @@ def _authorization(app: FastAPI, ehr: Ehr) -> None:
     async def token(request: Request) -> Response:
         form = await request.form()
         asked = ehr.codes.pop(str(form["code"]), None)
+        ehr.forms.append((dict(form), request.headers.get("authorization")))
         digest = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        secret = "Basic " + base64.b64encode(b"codeassist:s3cret").decode()
-        if asked is None or asked["code_challenge"] != challenge or request.headers.get("authorization") != secret:
+        proof = _proved(ehr, str(request.url), dict(form), request.headers.get("authorization"))
+        if asked is None or asked["code_challenge"] != challenge or not proof:
             return JSONResponse({"error": "invalid_grant"}, 400)
         return JSONResponse({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 300, **ehr.launched})
+
+
+def _proved(ehr: Ehr, endpoint: str, form: dict[str, Any], authorization: str | None) -> bool:
+    """Whether the client is the one that is registered: by its secret, or by a JWT that its public keys verify."""
+    if ehr.client_jwks is None:
+        return authorization == "Basic " + base64.b64encode(b"codeassist:s3cret").decode()
+    keys = KeySet.import_key_set(ehr.client_jwks)
+    if authorization is not None or form.get("client_assertion_type") != ASSERTION_TYPE:
+        return False
+    try:
+        token = jwt.decode(str(form["client_assertion"]), keys, algorithms=["RS384", "ES384"])
+    except JoseError:
+        return False
+    rules = jwt.JWTClaimsRegistry(
+        iss={"essential": True, "value": "codeassist"},
+        sub={"essential": True, "value": "codeassist"},
+        aud={"essential": True, "value": endpoint},
+        exp={"essential": True},
+        jti={"essential": True},
+    )
+    rules.validate(token.claims)
+    once = token.claims["jti"] not in ehr.seen
+    ehr.seen.add(token.claims["jti"])
+    return once and token.claims["exp"] - time.time() <= 300
 
 
 def _manners(app: FastAPI) -> None:

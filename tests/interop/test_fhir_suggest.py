@@ -277,7 +277,18 @@ def test_what_the_request_itself_has_wrong_is_an_operation_outcome_too(open_serv
     refused(send(open_service, document("d1"), Accept="application/fhir+xml"), 406)
     refused(open_service.client.get("/fhir/metadata", params={"_format": "xml"}), 406)
     refused(open_service.client.get("/fhir/Patient/1"), 404)
-    refused(open_service.client.delete("/fhir/metadata"), 404)
+    for method, path, allow in (
+        ("DELETE", "/fhir/metadata", "GET"),
+        ("OPTIONS", PATH, "POST"),
+        ("PUT", "/fhir/CodeSystem/$lookup", "GET, POST"),
+    ):
+        wrong = open_service.client.request(method, path)
+        refused(wrong, 405)
+        assert wrong.headers["allow"] == allow
+    refused(open_service.client.get("/fhir"), 404)
+    refused(open_service.client.get("/fhir/CodeSystem/$lookup?code=I10&code=E11.9&system=x"), 422, "code")
+    refused(open_service.client.get("/fhir/metadata", headers={"Origin": "https://evil.example"}), 403)
+    refused(open_service.client.get("/fhir/metadata", headers={"Host": "evil.example"}), 421)
     refused(send(open_service, document("d1"), Authorization="Bearer wrong"), 401)
     assert send(open_service, document("d1"), **{"Content-Type": "application/json"}).status_code == 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,9 @@ from typing import Any
 
 import pytest
 from live_service import serve_with
+
+from api.interop.settings import InteropSettings
+from codeassist.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "integration.md").read_text("utf-8")
@@ -37,18 +41,49 @@ def run(block: str, url: str, folder: Path) -> str:
 
 @needs_shell
 def test_the_requests_of_fhir_and_cds_hooks_run(open_service: Any, tmp_path: Path) -> None:
-    blocks = [b for b in BLOCKS if "joserfc" not in b]
-    assert len(blocks) == 3
+    blocks = [b for b in BLOCKS if "joserfc" not in b and "jwks.json" not in b]
+    assert len(blocks) == 4
     shown = "".join(run(block, open_service.url, tmp_path) for block in blocks)
-    for words in ("encounter-diagnosis", "G47.33", '"ValueSet"', "CapabilityStatement", "provisional"):
+    for words in (
+        "encounter-diagnosis",
+        "G47.33",
+        '"ValueSet"',
+        "CapabilityStatement",
+        "provisional",
+        "not-supported",
+        "more than once",
+    ):
         assert words in shown
 
 
 @needs_shell
 def test_the_requests_of_backend_services_run(assistant: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make, fetch = (b for b in BLOCKS if "joserfc" in b)
+    make, fetch = (b for b in BLOCKS if "joserfc" in b and "loader" in b)
     run(make, "", tmp_path)
     monkeypatch.chdir(tmp_path)
     with serve_with(assistant, tmp_path, (tmp_path / "integration.toml").read_text()) as service:
         shown = run(fetch, service.url, tmp_path)
     assert '"ValueSet"' in shown and "private_key_jwt" in shown
+
+
+@needs_shell
+def test_the_key_of_a_launch_is_made_and_published(
+    assistant: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (make,) = (b for b in BLOCKS if "joserfc" in b and "launch-1" in b)
+    (show,) = (b for b in BLOCKS if "jwks.json" in b and "joserfc" not in b)
+    run(make, "", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with serve_with(assistant, tmp_path, (tmp_path / "launch.toml").read_text()) as service:
+        (key,) = json.loads(run(show, service.url, tmp_path))["keys"]
+    assert key["kid"] == "launch-1" and key["alg"] == "ES384" and "d" not in key
+
+
+def test_the_settings_shown_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", TEXT, re.S)
+    (tmp_path / "shown.toml").write_text(shown)
+    monkeypatch.setenv("CODEASSIST_CONFIG", str(tmp_path / "shown.toml"))
+    settings = read_settings(InteropSettings)
+    assert settings.public_url and list(settings.smart_ehrs) == ["https://ehr.hospital.example/fhir"]
+    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*) \|", TEXT.split("## FHIR")[0], re.M))))
+    assert named - {"cors_origins"} == set(InteropSettings.model_fields) - set(Settings.model_fields)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,6 +12,13 @@ import fake_ehr
 import httpx
 import pytest
 from fake_ehr import document
+from joserfc.jwk import KeySet, OctKey
+from live_service import EC, P256, RSA, STRANGER, serve_with
+from pydantic import SecretStr, ValidationError
+
+from api.interop.settings import Ehr, InteropSettings
+from api.interop.smart.assertion import read_key, signing_keys
+from codeassist.errors import InputError
 
 
 @pytest.fixture
@@ -137,3 +147,73 @@ def test_a_launch_without_a_right_context_ends(
 def test_documents_of_another_patient_are_refused(service: Any, ehr: fake_ehr.Ehr, ehr_url: str, browser: Any) -> None:
     ehr.documents = [document("d1", subject={"reference": "Patient/2"})]
     refused(launched(browser, service, ehr_url), "another patient")
+
+
+SIGNED = """
+[smart_ehrs."{ehr}/fhir"]
+client_id = "codeassist"
+private_key = "{key}"
+"""
+
+
+@pytest.mark.parametrize("key", [RSA, EC], ids=["RS384", "ES384"])
+def test_a_client_that_signs_proves_who_it_is_to_the_token_endpoint(
+    assistant: Any, ehr: fake_ehr.Ehr, ehr_url: str, browser: Any, tmp_path: Path, key: Any
+) -> None:
+    (tmp_path / "key.json").write_text(json.dumps(key.as_dict(private=True)))
+    with serve_with(assistant, tmp_path, SIGNED.format(ehr=ehr_url, key=tmp_path / "key.json")) as signing:
+        published = signing.client.get("/.well-known/jwks.json").json()
+        (row,) = published["keys"]
+        assert row["kid"] == key.kid and not {"d", "p", "q", "dp", "dq", "qi", "k"} & row.keys()
+        ehr.client_jwks = published
+        done = launched(browser, signing, ehr_url)
+        assert done.status_code == 303 and "/reviews/" in done.headers["location"], done.text
+        form, authorization = ehr.forms[0]
+        assert authorization is None and not {"client_id", "client_secret"} & form.keys()
+        header = json.loads(_decoded(form["client_assertion"].split(".")[0]))
+        assert header == {"alg": "RS384" if key is RSA else "ES384", "kid": key.kid, "typ": "JWT"}
+        launched(browser, signing, ehr_url)
+        assert len(ehr.seen) == 2, "each request has an assertion of its own"
+        ehr.client_jwks = {"keys": [STRANGER.as_dict(private=False)]}
+        refused(launched(browser, signing, ehr_url), "gave no token")
+
+
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def test_a_client_with_a_secret_publishes_no_keys(service: Any) -> None:
+    assert service.client.get("/.well-known/jwks.json").json() == {"keys": []}
+
+
+def test_the_first_key_signs_and_all_are_published(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text(json.dumps(KeySet([EC, RSA]).as_dict(private=True)))
+    found = read_key(tmp_path / "keys.json")
+    assert found.algorithm == "ES384" and [row["kid"] for row in found.public] == [EC.kid, RSA.kid]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "can't be read"),
+        ("no json", "no JWK"),
+        ("[]", "no JWK"),
+        ('{"keys": []}', "no key"),
+        (json.dumps(EC.as_dict(private=False)), "no private key"),
+        (json.dumps(P256.as_dict(private=True)), "no private key"),
+        (json.dumps(OctKey.generate_key(256, {"kid": "h"}).as_dict(private=True)), "no private key"),
+        (json.dumps({k: v for k, v in EC.as_dict(private=True).items() if k != "kid"}), "kid"),
+    ],
+)
+def test_a_key_that_can_not_sign_is_told_at_the_start(tmp_path: Path, content: str | None, words: str) -> None:
+    path = tmp_path / "key.json"
+    if content is not None:
+        path.write_text(content)
+    settings = InteropSettings(smart_ehrs={"https://ehr.example": Ehr(client_id="c", private_key=path)})
+    with pytest.raises(InputError, match=words):
+        signing_keys(settings)
+
+
+def test_a_secret_and_a_key_together_are_refused() -> None:
+    with pytest.raises(ValidationError, match="either"):
+        Ehr(client_id="c", client_secret=SecretStr("s"), private_key=Path("k"))

@@ -55,33 +55,40 @@ class Service:
 Running = Callable[..., AbstractContextManager[Service]]
 
 
+@contextmanager
+def run_service(assistant: CodeAssistant, url: str, **settings: Any) -> Iterator[Service]:
+    """A service with these settings and the database at ``url``."""
+    http, mllp = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
+    app = create_app(ApiSettings(database_url=url, **settings), load=lambda: assistant, mllp=mllp)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [http]})
+    address = f"http://127.0.0.1:{http.getsockname()[1]}"
+    port = mllp.getsockname()[1]
+    thread.start()
+    database = open_database(url)
+    try:
+        with httpx.Client(base_url=address, timeout=SECONDS) as client:
+            service = Service(address, port, database, client)
+            service.until(lambda: _ready(client))
+            yield service
+    finally:
+        server.should_exit = True
+        thread.join()
+        database.close()
+        http.close()
+
+
 @pytest.fixture
 def running(assistant: CodeAssistant, tmp_path: Path) -> Running:
     """Gives ``running(**settings)``: a service with these settings; its database outlives it within a test."""
     url = f"sqlite:///{tmp_path / 'messages.sqlite3'}"
+    return lambda **settings: run_service(assistant, url, **settings)
 
-    @contextmanager
-    def run(**settings: Any) -> Iterator[Service]:
-        http, mllp = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
-        app = create_app(ApiSettings(database_url=url, **settings), load=lambda: assistant, mllp=mllp)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [http]})
-        address = f"http://127.0.0.1:{http.getsockname()[1]}"
-        port = mllp.getsockname()[1]
-        thread.start()
-        database = open_database(url)
-        try:
-            with httpx.Client(base_url=address, timeout=SECONDS) as client:
-                service = Service(address, port, database, client)
-                service.until(lambda: _ready(client))
-                yield service
-        finally:
-            server.should_exit = True
-            thread.join()
-            database.close()
-            http.close()
 
-    return run
+@pytest.fixture(scope="session")
+def serve(assistant: CodeAssistant) -> Running:
+    """Gives ``serve(url, **settings)``, for a service that several tests ask."""
+    return lambda url, **settings: run_service(assistant, url, **settings)
 
 
 @pytest.fixture

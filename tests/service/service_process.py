@@ -28,6 +28,8 @@ class Running:
     address: str
     process: subprocess.Popen[str]
     client: httpx.Client = field(repr=False)
+    mllp: int = 0
+    """The port of HL7 messages, where they are taken."""
 
     def metric(self, name: str) -> float:
         """The value of a metric, named with its labels as the exposition has them; 0 where there is none."""
@@ -76,17 +78,19 @@ def start(folder: Path, *options: str, **settings: Any) -> subprocess.Popen[str]
 
 
 @contextmanager
-def running(folder: Path, workers: int = 1, **settings: Any) -> Iterator[Running]:
-    """A service with this many workers, once all can code."""
-    process = start(folder, "--workers", str(workers), **settings)
+def running(folder: Path, workers: int = 1, mllp: bool = False, **settings: Any) -> Iterator[Running]:
+    """A service with this many workers, once all can code; with ``mllp`` it takes HL7 messages too."""
+    options = ("--mllp", "0") if mllp else ()
+    process = start(folder, "--workers", str(workers), *options, **settings)
     assert process.stdout is not None
     try:
         line = process.stdout.readline()
         assert " at " in line, (folder / "log").read_text()
         address = line.split(" at ")[1].split()[0]
+        port = int(process.stdout.readline().rsplit(":", 1)[1]) if mllp else 0
         limits = httpx.Limits(max_keepalive_connections=0)
         with httpx.Client(base_url=address, timeout=60, trust_env=False, limits=limits) as client:
-            service = Running(address, process, client)
+            service = Running(address, process, client, port)
             service.wait_for("codeassist_workers", workers)
             yield service
     finally:

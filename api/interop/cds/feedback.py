@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -33,13 +34,18 @@ def keep_feedback(session: Session, service: str, user: str, sent: list[Feedback
                 codes=[] if card is None else _codes(feedback, card),
                 details=_details(feedback),
                 user_name=user,
-                time=feedback.outcomeTimestamp.astimezone(),
+                time=_utc(feedback.outcomeTimestamp),
                 received=now(),
             )
         )
         made = releases if review is None else Releases(review.suggestions.model, review.suggestions.terminology)
         subject = f"card/{feedback.card}" if review is None else f"review/{review.id}"
         append(session, user, "feedback", subject, made, {"card": str(feedback.card), "outcome": feedback.outcome})
+
+
+def _utc(moment: datetime) -> datetime:
+    """CDS Hooks has the moment in UTC: one without an offset is."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _codes(feedback: Feedback, card: CardRow) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[
 
 
 class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore")
 
 
 class Authorization(_Lenient):
@@ -79,3 +79,29 @@ class FeedbackRequest(_Lenient):
     """What became of cards."""
 
     feedback: Annotated[list[Feedback], Field(min_length=1, max_length=200)]
+
+
+class ServiceOut(BaseModel):
+    """A service as discovery lists it."""
+
+    hook: str
+    title: str
+    description: str
+    id: str
+    prefetch: dict[str, str]
+    usageRequirements: str
+
+
+class ServicesOut(BaseModel):
+    """All services."""
+
+    services: list[ServiceOut]
+
+
+class CardsOut(BaseModel):
+    """The cards of a service, as CDS Hooks 2.0 has them."""
+
+    cards: list[dict[str, Any]]
+
+
+BODIES = (HookRequest, FeedbackRequest)

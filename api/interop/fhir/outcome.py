@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from api.errors import FieldError, Problem, invalid, problem_of
-from api.middleware import place_of
+from api.errors import FieldError, Problem
 from api.routes.answers import json_bytes
-from codeassist.errors import CodeassistError
 
 FHIR_JSON = "application/fhir+json"
 ISSUE_TYPES: Mapping[int, str] = {
@@ -34,7 +27,6 @@ ISSUE_TYPES: Mapping[int, str] = {
     503: "transient",
 }
 """IssueType by status: the HTTP API chapter of FHIR R4, section "Status Codes"."""
-log = logging.getLogger("codeassist.api")
 
 
 def resource_response(
@@ -71,29 +63,6 @@ def _field_issue(error: FieldError, kind: str) -> dict[str, Any]:
     }
 
 
-class FhirRoute(APIRoute):
-    """A route whose errors are OperationOutcomes."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handled(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                return _refused(invalid(error.errors()))
-            except (Problem, CodeassistError, HTTPException) as error:
-                return _refused(problem_of(error))
-            except ClientDisconnect:
-                raise
-            except (
-                Exception
-            ) as error:  # nobody foresaw it: its place goes into the log, and nothing of it to the caller
-                log.error("%s %s", request.scope.get("codeassist.request_id"), place_of(error))
-                return _refused(problem_of(error))
-
-        return handled
-
-
-def _refused(problem: Problem) -> Response:
+def refused(problem: Problem) -> Response:
+    """The answer to whatever is wrong under ``/fhir``: :func:`api.errors.response_of` asks for it."""
     return resource_response(outcome(problem), problem.kind.status, problem.headers)

@@ -1,12 +1,12 @@
-"""FHIR R4 under ``/fhir``. Its CapabilityStatement describes the routes, so OpenAPI does not."""
+"""FHIR R4 under ``/fhir``, as its CapabilityStatement has it too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from api.body import JSON_TYPES, read_body, require_type
@@ -17,10 +17,12 @@ from api.interop.fetching import Fetcher
 from api.interop.fhir import terminology
 from api.interop.fhir.attachments import Source
 from api.interop.fhir.capability import capability_statement, structure_definition
-from api.interop.fhir.outcome import FhirRoute, resource_response
+from api.interop.fhir.description import READ, body, given, operation_problems, query
+from api.interop.fhir.outcome import resource_response
 from api.interop.fhir.resources import collect, parse_resource
 from api.interop.fhir.suggesting import read_documents, suggest_codes
 from api.interop.state import base_url, interop_of
+from api.openapi import BODY, problems
 from api.settings import ApiSettings
 from api.store.base import now
 from codeassist.terminology.store import Store
@@ -43,17 +45,30 @@ def wants_json(request: Request) -> None:
         raise Problem("not-acceptable", "Resources are given as application/fhir+json.")
 
 
-router = APIRouter(prefix="/fhir", route_class=FhirRoute, include_in_schema=False, dependencies=[Depends(wants_json)])
+router = APIRouter(prefix="/fhir", tags=["fhir"], dependencies=[Depends(wants_json)])
+_FORMATTED = {"parameters": [{"name": "_format", "in": "query", "required": False, "schema": {"type": "string"}}]}
 
 
-@router.get("/metadata")
+@router.get(
+    "/metadata",
+    summary="What the FHIR routes can do",
+    response_class=Response,
+    responses={**given("The CapabilityStatement."), **problems(*READ)},
+    openapi_extra=_FORMATTED,
+)
 def metadata(request: Request) -> Response:
     """The CapabilityStatement."""
     return resource_response(capability_statement(base_url(request), version("codeassist")))
 
 
-@router.get("/StructureDefinition/{name}")
-def definition(name: str) -> Response:
+@router.get(
+    "/StructureDefinition/{name}",
+    summary="Show an extension",
+    response_class=Response,
+    responses={**given("The StructureDefinition."), **problems(*READ, "not-found")},
+    openapi_extra=_FORMATTED,
+)
+def definition(name: Annotated[str, Path(description="`suggestion`, `evidence` or `decision`.")]) -> Response:
     """One of the project's own extensions."""
     found = structure_definition(name)
     if found is None:
@@ -61,14 +76,31 @@ def definition(name: str) -> Response:
     return resource_response(found)
 
 
-@router.post("/DocumentReference/$suggest-codes")
+@router.post(
+    "/DocumentReference/$suggest-codes",
+    summary="Code documents",
+    response_class=Response,
+    responses={
+        **given("A Bundle: Conditions, Procedures, a draft Claim, the texts as they were read, and Provenance."),
+        **problems(
+            *READ,
+            *(code for code in BODY if code not in READ),
+            "forbidden",
+            "cross-site",
+            "note-too-large",
+            "invalid-input",
+            "fetch-failed",
+        ),
+    },
+    openapi_extra=body(("DocumentReference", "Bundle", "Parameters"), visit="fhir-visit.json"),
+)
 async def suggest(request: Request, user: TokenSuggester) -> Response:
     """Suggested codes for a DocumentReference, or for those in a Bundle or Parameters."""
     engine: Engine = request.app.state.engine
     settings: ApiSettings = request.app.state.settings
     assistant = engine.assistant
-    body = await _body(request)
-    found = await engine.run(lambda: collect(parse_resource(body)))
+    sent = await _body(request)
+    found = await engine.run(lambda: collect(parse_resource(sent)))
     read = await read_documents(found, Source(Fetcher(interop_of(request).settings)))
     return resource_response(await engine.run(lambda: suggest_codes(found, read, assistant, settings.max_characters)))
 
@@ -80,32 +112,34 @@ def _expand(store: Store, values: terminology.Values) -> dict[str, Any]:
     return terminology.expand(store, values, now())
 
 
-OPERATIONS: dict[str, Answer] = {
-    "/CodeSystem/$lookup": terminology.lookup,
-    "/CodeSystem/$validate-code": terminology.validate_code,
-    "/ValueSet/$expand": _expand,
+OPERATIONS: dict[str, tuple[str, Answer, str]] = {
+    "/CodeSystem/$lookup": ("Look up a code", terminology.lookup, "Parameters with the code's properties."),
+    "/CodeSystem/$validate-code": ("Validate a code", terminology.validate_code, "Parameters: `result`, `message`."),
+    "/ValueSet/$expand": ("Expand a value set", _expand, "The ValueSet with its expansion."),
 }
 
 
-def _add(path: str, answer: Answer) -> None:
+def _add(path: str, summary: str, answer: Answer, description: str) -> None:
     async def by_query(request: Request, user: TokenSuggester) -> Response:
+        """Asked by the parameters of the query."""
         return await _answer(request, answer, dict(request.query_params))
 
     async def by_body(request: Request, user: TokenSuggester) -> Response:
+        """Asked by Parameters."""
         return await _answer(request, answer, _values(parse_resource(await _body(request))))
 
-    router.add_api_route(path, by_query, methods=["GET"])
-    router.add_api_route(path, by_body, methods=["POST"])
+    name = path.split("$")[1]
+    shared: dict[str, Any] = {"summary": summary, "response_class": Response}
+    for method, endpoint, extra in (
+        ("GET", by_query, query(name)),
+        ("POST", by_body, body(("Parameters",), parameters=f"fhir-{name}.json")),
+    ):
+        responses = {**given(description), **operation_problems(method == "POST")}
+        router.add_api_route(path, endpoint, methods=[method], responses=responses, openapi_extra=extra, **shared)
 
 
-for _path, _operation in OPERATIONS.items():
-    _add(_path, _operation)
-
-
-@router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-def nothing(path: str) -> Response:
-    """Whatever else is asked for under ``/fhir``."""
-    raise Problem("not-found", "Nothing is here. /fhir/metadata says what is.")
+for _path, _row in OPERATIONS.items():
+    _add(_path, *_row)
 
 
 async def _answer(request: Request, answer: Answer, values: terminology.Values) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from codeassist.result import System
 from codeassist.terminology.store import CodeEntry, Store
 
 MOST_EXPANDED = 1000
+DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$"
+"""A date, or a dateTime that names its day, as FHIR R4 writes them."""
 Values = dict[str, Any]
 
 
@@ -59,7 +62,8 @@ def on_day(values: Values) -> date:
     """The day that ``date`` names, or today. Raises the problem ``invalid-request``."""
     if values.get("date") is None:
         return date.today()
-    day = day_of(values["date"])
+    value = values["date"]
+    day = day_of(value) if isinstance(value, str) and re.fullmatch(DATE, value) else None
     if day is None:
         raise Problem("invalid-request", "date is a day such as 2026-03-02.")
     return day
@@ -198,10 +202,8 @@ def _property(name: str, kind: str, value: object) -> list[Values]:
 
 def _number(values: Values, name: str, default: int, most: int) -> int:
     value = values.get(name, default)
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if not 0 <= number <= most or isinstance(value, bool | float):
+    written = isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value)
+    number = int(value) if written or (isinstance(value, int) and not isinstance(value, bool)) else -1
+    if not 0 <= number <= most:
         raise Problem("invalid-request", f"{name} is a whole number from 0 to {most:,}.")
     return number

@@ -13,6 +13,7 @@ from api.errors import Problem
 from api.interop.fetching import Fetcher, FetchError, allowed, same_origin
 from api.interop.fhir.resources import Resource, references
 from api.interop.settings import Ehr
+from api.interop.smart.assertion import ASSERTION_TYPE, SigningKey
 
 _JSON = frozenset({"application/json"})
 
@@ -64,11 +65,22 @@ async def discover(fetcher: Fetcher, issuer: str) -> Endpoints:
     return Endpoints(authorization, token)
 
 
-async def exchange(fetcher: Fetcher, ehr: Ehr, endpoint: str, code: str, redirect_uri: str, verifier: str) -> Launched:
-    """The token of a launch with its patient and encounter. Raises the problem ``launch-refused``."""
+async def exchange(
+    fetcher: Fetcher, ehr: Ehr, signing: SigningKey | None, endpoint: str, code: str, redirect_uri: str, verifier: str
+) -> Launched:
+    """The token of a launch with its patient and encounter. Raises the problem ``launch-refused``.
+
+    ``signing`` is the key of a confidential client that signs; without it the secret of the settings proves who this
+    is, and without that nothing does.
+    """
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
     auth = None
-    if ehr.client_secret is not None:
+    if signing is not None:
+        form |= {
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": signing.assertion(ehr.client_id, endpoint),
+        }
+    elif ehr.client_secret is not None:
         auth = (quote(ehr.client_id, safe=""), quote(ehr.client_secret.get_secret_value(), safe=""))
     else:
         form["client_id"] = ehr.client_id

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import timedelta
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlalchemy import delete
 from starlette.responses import RedirectResponse, Response
 
@@ -22,8 +23,11 @@ from api.interop.fhir.attachments import Source
 from api.interop.fhir.reading import Extracted, chart_of
 from api.interop.fhir.resources import Collected
 from api.interop.settings import Ehr
+from api.interop.smart.assertion import published
 from api.interop.smart.discovery import Launched, belongs, challenge, discover, exchange
 from api.interop.state import base_url, database_of, interop_of
+from api.openapi import problems
+from api.routes.answers import json_response
 from api.settings import ApiSettings
 from api.store.base import now
 from api.store.interop import LaunchRow
@@ -33,11 +37,28 @@ COOKIE = "codeassist_launch"
 """Ties the callback to the browser that began: nobody can send somebody else into a launch of their own."""
 MINUTES = 10
 _LONGEST = 2000
-router = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["smart"])
+_REFUSED = ("launch-refused", "invalid-request", "forbidden")
 
 
-@router.get("/launch")
-async def begin(request: Request, user: PageCoder, iss: str, launch: str) -> Response:
+def _to(where: str) -> dict[int | str, dict[str, Any]]:
+    headers = {"Location": {"schema": {"type": "string"}, "description": where}}
+    return {303: {"description": f"To {where}; or to sign in, where nobody has.", "headers": headers}}
+
+
+@router.get(
+    "/launch",
+    summary="Launch from the EHR",
+    status_code=303,
+    response_class=Response,
+    responses={**_to("the EHR's authorization server"), **problems(*_REFUSED)},
+)
+async def begin(
+    request: Request,
+    user: PageCoder,
+    iss: Annotated[str, Query(description="The base of the EHR's FHIR server, as the site has registered it.")],
+    launch: Annotated[str, Query(description="What the EHR knows the launch by.")],
+) -> Response:
     """Send the browser to the EHR's authorization server."""
     issuer, ehr = _ehr(request, iss)
     if not launch or len(launch) > _LONGEST:
@@ -74,16 +95,26 @@ async def begin(request: Request, user: PageCoder, iss: str, launch: str) -> Res
     return response
 
 
-@router.get("/launch/callback")
+@router.get(
+    "/launch/callback",
+    summary="Come back from the EHR's authorization server",
+    status_code=303,
+    response_class=Response,
+    responses={
+        **_to("the review of the encounter"),
+        **problems(*_REFUSED, "invalid-input", "note-too-large", "not-ready", "too-busy"),
+    },
+)
 async def finish(request: Request, user: PageCoder, state: str = "", code: str = "", error: str = "") -> Response:
     """Exchange the code, fetch the encounter, and show its review."""
     launch = await _begun(request, state)
     if error or not code or len(code) > _LONGEST:
         raise _refused("the EHR did not let the launch through")
     issuer, ehr = _ehr(request, launch.issuer)
-    settings = interop_of(request).settings
+    interop = interop_of(request)
+    settings, signing = interop.settings, interop.signing.get(issuer)
     fetcher = Fetcher(settings, [issuer, launch.token_endpoint])
-    launched = await exchange(fetcher, ehr, launch.token_endpoint, code, launch.redirect_uri, launch.verifier)
+    launched = await exchange(fetcher, ehr, signing, launch.token_endpoint, code, launch.redirect_uri, launch.verifier)
     try:
         number = await _review(request, user.name, Fetcher(settings, [issuer]), issuer, launched)
     except FetchError as failure:
@@ -91,6 +122,12 @@ async def finish(request: Request, user: PageCoder, state: str = "", code: str =
     response = RedirectResponse(f"{base_url(request)}/reviews/{number}", 303)
     response.delete_cookie(COOKIE, path="/launch")
     return response
+
+
+@router.get("/.well-known/jwks.json", summary="The keys that this service signs with", response_model=dict[str, Any])
+def keys(request: Request) -> Response:
+    """The public keys by which EHRs know the service that asks for the token of a launch."""
+    return json_response(published(interop_of(request).signing))
 
 
 async def _review(request: Request, user: str, fetcher: Fetcher, issuer: str, launched: Launched) -> int:

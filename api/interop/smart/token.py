@@ -9,23 +9,68 @@ from urllib.parse import parse_qs
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 from sqlalchemy import delete
 from starlette.responses import Response
 
 from api.body import read_body
 from api.errors import Problem
 from api.interop.authentication import token_digest, use_once
+from api.interop.smart.assertion import ASSERTION_TYPE
 from api.interop.smart.scopes import SUPPORTED, allowed_scopes, granted
 from api.interop.state import base_url, database_of, interop_of
 from api.interop.tokens import ALGORITHMS, TokenRefused, read_unverified, verify
+from api.openapi import problems
 from api.routes.answers import json_response
 from api.store.base import now
 from api.store.interop import AccessToken
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 32_000
-router = APIRouter(include_in_schema=False)
+router = APIRouter(tags=["smart"])
+_FIELDS = {
+    "grant_type": {"type": "string", "enum": ["client_credentials"]},
+    "scope": {"type": "string", "minLength": 1},
+    "client_assertion_type": {"type": "string", "enum": [ASSERTION_TYPE]},
+    "client_assertion": {"type": "string", "minLength": 1},
+}
+_EXAMPLE = {
+    "grant_type": "client_credentials",
+    "scope": SUPPORTED[3],
+    "client_assertion_type": ASSERTION_TYPE,
+    "client_assertion": "eyJ…",
+}
+_SENT = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            _FORM: {
+                "schema": {"type": "object", "required": list(_FIELDS), "properties": _FIELDS},
+                "examples": {"backend service": {"value": _EXAMPLE}},
+            }
+        },
+    }
+}
+_OAUTH = {
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error", "error_description"],
+                "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+            }
+        }
+    }
+}
+
+
+class TokenOut(BaseModel):
+    """An access token."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
 
 
 class OAuthError(Exception):
@@ -37,8 +82,18 @@ class OAuthError(Exception):
         self.status = status
 
 
-@router.get("/.well-known/smart-configuration")
-@router.get("/fhir/.well-known/smart-configuration")
+@router.get(
+    "/.well-known/smart-configuration",
+    summary="The SMART configuration",
+    response_model=dict[str, Any],
+    responses=problems("origin-refused"),
+)
+@router.get(
+    "/fhir/.well-known/smart-configuration",
+    summary="The SMART configuration, beside the FHIR base",
+    response_model=dict[str, Any],
+    responses=problems("origin-refused"),
+)
 def configuration(request: Request) -> Response:
     """What SMART clients need to know."""
     base = base_url(request)
@@ -57,7 +112,20 @@ def configuration(request: Request) -> Response:
     )
 
 
-@router.post("/auth/token")
+@router.post(
+    "/auth/token",
+    summary="Fetch an access token",
+    response_model=TokenOut,
+    responses={
+        400: {
+            "description": "`invalid_request`, `invalid_scope`, `unsupported_grant_type` (RFC 6749)",
+            **_OAUTH,
+        },
+        401: {"description": "`invalid_client`: the assertion is not taken", **_OAUTH},
+        **problems("origin-refused"),
+    },
+    openapi_extra=_SENT,
+)
 async def token(request: Request) -> Response:
     """Give an access token to a backend service that proves who it is."""
     try:
