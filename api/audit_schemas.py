@@ -98,7 +98,7 @@ class AuditSummaryOut(BaseModel):
     note_id: str
     setting: Setting
     date_of_service: date
-    coder: str | None = Field(None, description="Left out while a blind second look is open.")
+    coder: str | None = Field(None, description="Left out until a blind second look is submitted.")
     auditor: str
     mode: Mode
     state: AuditState

@@ -42,14 +42,14 @@ def audit_list(
     after: int,
     limit: int,
 ) -> AuditPage:
-    """A page of second looks, the latest first; ``hide_open`` leaves out those that are not submitted."""
+    """A page of second looks, the latest first; ``hide_open`` leaves out those that were not submitted."""
     meant = []
     if coder is not None:
         meant.append(SecondLookRow.coder == coder)
     if auditor is not None:
         meant.append(SecondLookRow.auditor == auditor)
     if hide_open:
-        meant.append(SecondLookRow.state != "open")
+        meant.append(SecondLookRow.submitted_at.is_not(None))
     counted = select(SecondLookRow.state, func.count()).where(*meant).group_by(SecondLookRow.state)
     counts: dict[AuditState, int] = dict.fromkeys(AUDIT_STATES, 0)
     for name, number in session.execute(counted):
@@ -71,7 +71,7 @@ def reasons() -> Mapping[str, str]:
 
 
 def audit_summary(look: SecondLookRow) -> dict[str, Any]:
-    """A second look as a list shows it. A blind one does not say whose coding it is while it is open."""
+    """A second look as a list shows it. A blind one does not say whose coding it is before it is submitted."""
     record: dict[str, Any] = {
         "audit": look.id,
         "review": look.review_id,
@@ -117,7 +117,7 @@ def audit_whole(look: SecondLookRow, assistant: CodeAssistant) -> dict[str, Any]
 
 
 def _hidden(look: SecondLookRow) -> bool:
-    return look.mode == "blind" and look.state == "open"
+    return look.mode == "blind" and look.submitted_at is None
 
 
 def _comparison(look: SecondLookRow) -> dict[str, Any]:
