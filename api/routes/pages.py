@@ -18,6 +18,7 @@ from api.errors import KINDS, Problem
 from api.examples import examples
 from api.keymap import read_keymap
 from api.review_schemas import LARGEST
+from api.store.audits import AUDIT_STATES
 from codeassist.note import SETTINGS
 from codeassist.result import SYSTEMS
 
@@ -75,8 +76,8 @@ def review(request: Request, user: PageUser, number: Annotated[int, PathParamete
 
 @router.get("/audits")
 def audits(request: Request, user: PageUser) -> Response:
-    """The second looks, and the way to the next one."""
-    return page_response(request, "audits.html")
+    """The second looks, and the way to the next one for those who may audit."""
+    return page_response(request, "audits.html", auditing="audits" in user.scopes, audit_states=AUDIT_STATES)
 
 
 @router.get("/audits/{number}")
@@ -88,7 +89,7 @@ def audit(request: Request, user: PageUser, number: Annotated[int, PathParameter
 @router.get("/reports")
 def reports(request: Request, user: PageUser) -> Response:
     """Tables and plots of how suggestions were taken; which one, and its filters, stand in the address."""
-    return page_response(request, "reports.html")
+    return page_response(request, "reports.html", reporting="reports" in user.scopes)
 
 
 @router.get("/docs")

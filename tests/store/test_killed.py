@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FORK = multiprocessing.get_context("fork")
 """A server that need not load the model again: a process of its own all the same, to be killed."""
-LONGEST = 0.25
+LONGEST = 0.6
 """Seconds, at most, from the first decision to the end of the server."""
 HEADERS = {"Content-Type": "application/json"}
 TAKEN = {"system": "icd-10-cm", "code": "I10"}

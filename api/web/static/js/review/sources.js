@@ -36,7 +36,8 @@ function auditSource(number) {
     async open() {
       const review = await showAudit(number);
       const editable = review.state === "open" && review.auditor === me();
-      return { review, editable, why: editable ? "" : `${review.auditor} takes this second look.` };
+      const does = review.state === "abandoned" ? "gave this second look up" : "takes this second look";
+      return { review, editable, why: editable ? "" : `${review.auditor} ${does}.` };
     },
   };
 }
