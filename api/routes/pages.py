@@ -18,6 +18,7 @@ from api.errors import KINDS, Problem
 from api.examples import examples
 from api.keymap import read_keymap
 from api.review_schemas import LARGEST
+from api.static import modules, version
 from api.store.audits import AUDIT_STATES
 from codeassist.note import SETTINGS
 from codeassist.result import SYSTEMS
@@ -36,19 +37,22 @@ WEB = Path(__file__).parents[1] / "web"
 templates = Jinja2Templates(WEB / "templates", context_processors=[page_context])
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.filters["prose"] = prose
+templates.env.globals.update(static=f"/static/{version()}", modules=modules)
 templates.env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
 router = APIRouter(include_in_schema=False)
-_EXTRA = (("/audits", "Second look"), ("/reports", "Reports"))
-"""Pages that are linked where the service has the API that they ask."""
+_LINKS = (
+    ("/", "Worklist"),
+    ("/new", "New note"),
+    ("/audits", "Second look"),
+    ("/reports", "Reports"),
+    ("/docs", "API"),
+)
 
 
 def page_response(request: Request, template: str, status: int = 200, **context: Any) -> Response:
     """A page, with what all of them need."""
     keymap = read_keymap(request.app.state.settings.keymap)
-    served = request.app.openapi()["paths"]
-    extra = [(page, name) for page, name in _EXTRA if f"/v1{page}" in served or f"/v1{page}/{{name}}" in served]
-    links = [("/", "Worklist"), ("/new", "New note"), *extra, ("/docs", "API")]
-    shared = {"keymap": keymap, "links": links, "settings": SETTINGS, "systems": SYSTEMS}
+    shared = {"keymap": keymap, "links": _LINKS, "settings": SETTINGS, "systems": SYSTEMS}
     return templates.TemplateResponse(request, template, {**shared, **context}, status)
 
 

@@ -4,7 +4,7 @@ import { ProblemError } from "../api.js";
 import { say, toast } from "../ask.js";
 import { byId, element, plural } from "../dom.js";
 import { listen, showKeys } from "../keys.js";
-import { me, startSite } from "../site.js";
+import { me, startSite, userKnown } from "../site.js";
 import { ago, clock } from "../words.js";
 import { Changes } from "./changes.js";
 import { showComparison } from "./comparison.js";
@@ -105,7 +105,7 @@ async function showAudited(audit, why) {
 
 async function start(takeOver) {
   try {
-    const { review, editable, why } = await from.open(takeOver);
+    const [{ review, editable, why }] = await Promise.all([from.open(takeOver), userKnown()]);
     showHead(review);
     workspace.start(review, editable);
     byId("saved").hidden = false;
@@ -189,5 +189,5 @@ for (const button of document.querySelectorAll("[data-show]")) button.addEventLi
 window.addEventListener("beforeunload", (event) => {
   if (byId("saved").dataset.state === "retrying") event.preventDefault();
 });
-await startSite();
+startSite();
 await start(false);
