@@ -132,8 +132,9 @@ export function askToSubmit(review, submit, isAudit = false) {
     dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close(), { signal });
     dialog.addEventListener("close", () => (done.abort(), resolve(submitted)), { signal });
     dialog.showModal();
-    if (button.disabled) dialog.querySelector("[data-cancel]").focus();
-    else (errors[0]?.field ?? button).focus();
+    const first = button.disabled ? dialog.querySelector("[data-cancel]") : (errors[0]?.field ?? button);
+    first.focus({ preventScroll: true });
+    dialog.scrollTop = 0; // the principal diagnosis is seen first
   });
 }
 

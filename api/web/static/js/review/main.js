@@ -93,6 +93,7 @@ function showHead({ note_id, note, setting, date_of_service, specialty, missing 
   const box = byId("missing");
   box.hidden = !missing?.length;
   box.replaceChildren(element("strong", "Missing: "), (missing ?? []).map(({ message }) => message).join(" "));
+  if (box.scrollHeight > box.clientHeight) box.tabIndex = 0; // a narrow screen scrolls it: by keys too
 }
 
 /** A second look that its auditor has submitted shows what differs; one that is open is only read by others. */
