@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from api.reviews.agreement import scores
 from api.reviews.final import read_line
-from api.reviews.records import line_records, material, rejected_records, work_record
+from api.reviews.records import line_records, material, override_records, rejected_records, work_record
 from api.reviews.second_looks import auditing_of
 from api.reviews.service import coding_of
 from api.reviews.tables import read_table
@@ -109,6 +109,7 @@ def audit_whole(look: SecondLookRow, assistant: CodeAssistant) -> dict[str, Any]
         coding = coding_of(look.review)
         record["coder_codes"] = line_records(coding.lines)
         record["coder_rejected"] = rejected_records(coding)
+        record["coder_overrides"] = override_records(look.review)
     if look.submitted_at is not None:
         record["comparison"] = _comparison(look)
     if look.final is not None:
