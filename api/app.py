@@ -15,8 +15,6 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
 
 import codeassist
 from api.auth import keys as api_keys
@@ -56,6 +54,7 @@ from api.routes import (
 )
 from api.settings import ApiSettings
 from api.shadow.process import Shadow
+from api.static import Static
 from api.store.database import Database, open_database
 from api.telemetry.metrics import observe_stage
 from api.telemetry.middleware import Telemetry
@@ -159,7 +158,7 @@ def create_app(
         app.include_router(module.router)
     app.include_router(comprehend.make_router(settings))
     install_interop(app, settings.cors_origins)
-    app.mount("/static", _Static(directory=pages.WEB / "static"), name="static")
+    app.mount("/static", Static(), name="static")
     app.add_middleware(HostGuard, identity=identity, allowed=settings.allowed_hosts)
     app.add_middleware(Guard)
     app.add_middleware(Telemetry, tracing=tracing)
@@ -208,12 +207,3 @@ async def _named_once(request: Request) -> None:
 async def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return response_of(invalid(error.errors()), request.scope)
-
-
-class _Static(StaticFiles):
-    """Files of the page: asked for again each time, answered with 304 while they are the same."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "no-cache"
-        return response

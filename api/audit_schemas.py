@@ -8,7 +8,18 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from api.review_schemas import LARGEST, DecisionOut, GapOut, LineOut, Name, NextIn, Reason, RejectedOut, SequenceOut
+from api.review_schemas import (
+    LARGEST,
+    DecisionOut,
+    GapOut,
+    LineOut,
+    Name,
+    NextIn,
+    OverrideOut,
+    Reason,
+    RejectedOut,
+    SequenceOut,
+)
 from api.review_schemas import VersionIn as _Versioned
 from api.reviews.audit_records import reasons
 from api.schemas import Strict
@@ -98,7 +109,7 @@ class AuditSummaryOut(BaseModel):
     note_id: str
     setting: Setting
     date_of_service: date
-    coder: str | None = Field(None, description="Left out while a blind second look is open.")
+    coder: str | None = Field(None, description="Left out until a blind second look is submitted.")
     auditor: str
     mode: Mode
     state: AuditState
@@ -173,5 +184,6 @@ class AuditOut(AuditStateOut):
     missing: list[GapOut]
     coder_codes: list[LineOut] | None = None
     coder_rejected: list[RejectedOut] | None = None
+    coder_overrides: list[OverrideOut] | None = None
     comparison: ComparisonOut | None = None
     final_codes: list[LineOut] | None = None

@@ -48,7 +48,8 @@ class ClaimQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     form: Literal["professional", "institutional"] | None = Field(
-        None, description="837P or 837I; institutional for inpatients unless given."
+        None,
+        description="837P or 837I; unless given, by the setting of the note and CODEASSIST_INSTITUTIONAL_SETTINGS.",
     )
     admitting: Code | None = Field(None, description="The admitting diagnosis (HI ABJ) of an inpatient.")
     reason: Annotated[list[Code], Field(max_length=3)] = Field(
@@ -65,14 +66,26 @@ class HealthCodeOut(BaseModel):
     composite: str
 
 
-class ServiceOut(BaseModel):
-    """The values of a service line: SV101 procedure, SV103 unit, SV104 units and SV107 pointers to diagnoses."""
+class _ServiceLineOut(BaseModel):
+    """The values that service lines of both forms have."""
 
     line: int
     procedure: str
     unit: Literal["UN"]
     units: int
+
+
+class ServiceOut(_ServiceLineOut):
+    """A service line of a professional claim: SV101 procedure, SV103 unit, SV104 units, SV107 pointers to diagnoses."""
+
     pointers: list[int]
+
+
+class FacilityServiceOut(_ServiceLineOut):
+    """A service line of an institutional claim: SV202 procedure, SV204 unit, SV205 units. The revenue code, SV201, is
+    not known here: the billing system fills it in."""
+
+    revenue_code: None
 
 
 class ClaimOut(BaseModel):
@@ -82,6 +95,7 @@ class ClaimOut(BaseModel):
     note_id: str
     form: Literal["professional", "institutional"]
     hi: list[HealthCodeOut]
-    sv1: list[ServiceOut]
+    sv1: list[ServiceOut] = Field(description="Of a professional claim.")
+    sv2: list[FacilityServiceOut] = Field(description="Of an institutional claim of an outpatient.")
     segments: list[str]
     warnings: list[str]

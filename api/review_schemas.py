@@ -344,9 +344,21 @@ class StateOut(SummaryOut):
     can_redo: bool
 
 
+class OverrideOut(BaseModel):
+    """An error that the coder submitted in spite of, with the reason."""
+
+    rule: str
+    codes: list[str]
+    message: str
+    reason: str
+    user: str
+    time: str
+
+
 class ReviewOut(StateOut):
     """A review with its note, and the suggestions as they were made."""
 
     note: dict[str, Any]
     result: CodingResult
     missing: list[GapOut]
+    overrides: list[OverrideOut] = Field(description="Empty until the codes are submitted.")

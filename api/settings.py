@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretSt
 from sqlalchemy import URL
 
 from api.auth.settings import AuthSettings
+from codeassist.note import Setting
 
 _DATA = platformdirs.user_data_path("codeassist", appauthor=False)
 
@@ -26,6 +27,8 @@ class ApiSettings(AuthSettings):
     """Where notes, reviews and the audit trail are kept: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``."""
     lock_minutes: PositiveInt = 15
     """How long a note stays locked to the coder who has it open, after the last change."""
+    institutional_settings: frozenset[Setting] = frozenset({"inpatient"})
+    """Settings of care whose claims are institutional (837I) unless a request names the form; others are 837P."""
     workers: PositiveInt = Field(1, le=256)
     """How many processes serve; each has its own threads and queue. ``codeassist serve --workers`` goes before it."""
     threads: PositiveInt = 1

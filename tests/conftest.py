@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="codeassist-tests-")
 os.environ["CODEASSIST_DATABASE_URL"] = f"sqlite:///{_FOLDER.name}/tests.sqlite3"
 # The name by which the client in process addresses the application; without sign-in no other is answered.
 os.environ["CODEASSIST_ALLOWED_HOSTS"] = '["testserver", "other.example"]'
+Serve = Callable[..., AbstractContextManager[str]]
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
@@ -75,10 +77,23 @@ def assistant() -> CodeAssistant:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
+def server(serve: Serve) -> Iterator[str]:
     """The address of ``codeassist serve`` in a process of its own, ready to code."""
+    with serve() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def serve() -> Serve:
+    """Gives ``serve(**environment)``: the address of a service with these settings, while it runs, ready to code."""
+    return _served
+
+
+@contextmanager
+def _served(**environment: str) -> Iterator[str]:
     command = [sys.executable, "-c", "from api.commands import app; app()", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    settings = {**os.environ, **environment}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=settings)
     try:
         assert process.stdout is not None
         address = process.stdout.readline().split(" at ")[1].split()[0]

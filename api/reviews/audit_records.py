@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from api.reviews.agreement import scores
 from api.reviews.final import read_line
-from api.reviews.records import line_records, material, rejected_records, work_record
+from api.reviews.records import line_records, material, override_records, rejected_records, work_record
 from api.reviews.second_looks import auditing_of
 from api.reviews.service import coding_of
 from api.reviews.tables import read_table
@@ -42,14 +42,14 @@ def audit_list(
     after: int,
     limit: int,
 ) -> AuditPage:
-    """A page of second looks, the latest first; ``hide_open`` leaves out those that are not submitted."""
+    """A page of second looks, the latest first; ``hide_open`` leaves out those that were not submitted."""
     meant = []
     if coder is not None:
         meant.append(SecondLookRow.coder == coder)
     if auditor is not None:
         meant.append(SecondLookRow.auditor == auditor)
     if hide_open:
-        meant.append(SecondLookRow.state != "open")
+        meant.append(SecondLookRow.submitted_at.is_not(None))
     counted = select(SecondLookRow.state, func.count()).where(*meant).group_by(SecondLookRow.state)
     counts: dict[AuditState, int] = dict.fromkeys(AUDIT_STATES, 0)
     for name, number in session.execute(counted):
@@ -71,7 +71,7 @@ def reasons() -> Mapping[str, str]:
 
 
 def audit_summary(look: SecondLookRow) -> dict[str, Any]:
-    """A second look as a list shows it. A blind one does not say whose coding it is while it is open."""
+    """A second look as a list shows it. A blind one does not say whose coding it is before it is submitted."""
     record: dict[str, Any] = {
         "audit": look.id,
         "review": look.review_id,
@@ -109,6 +109,7 @@ def audit_whole(look: SecondLookRow, assistant: CodeAssistant) -> dict[str, Any]
         coding = coding_of(look.review)
         record["coder_codes"] = line_records(coding.lines)
         record["coder_rejected"] = rejected_records(coding)
+        record["coder_overrides"] = override_records(look.review)
     if look.submitted_at is not None:
         record["comparison"] = _comparison(look)
     if look.final is not None:
@@ -117,7 +118,7 @@ def audit_whole(look: SecondLookRow, assistant: CodeAssistant) -> dict[str, Any]
 
 
 def _hidden(look: SecondLookRow) -> bool:
-    return look.mode == "blind" and look.state == "open"
+    return look.mode == "blind" and look.submitted_at is None
 
 
 def _comparison(look: SecondLookRow) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The final codes of a review as values of an ASC X12N 837 claim, version 005010: HI and SV1 segments.
+"""The final codes of a review as values of an ASC X12N 837 claim, version 005010: HI, SV1 and SV2 segments.
 
 What the professional claim (X222A1) takes: twelve diagnoses, fifty service lines with four modifiers and four pointers
 each. What the institutional claim (X223A3) takes: a principal and twenty-four other diagnoses, twelve external causes,
-three reasons for the visit, a principal and twenty-four other procedures.
+three reasons for the visit, a principal and twenty-four other procedures; an outpatient's has up to 999 service lines,
+each with a revenue code, four modifiers and no pointers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ EXTERNAL_CAUSES = 12
 REASONS = 3
 COMPOSITES = 12
 """Composites of one HI segment."""
-LINES = 50
+LINES: dict[Form, int] = {"professional": 50, "institutional": 999}
+"""Service lines of a claim."""
 MODIFIERS = 4
 POINTERS = 4
 EXEMPT = "1"
@@ -50,22 +52,30 @@ class HealthCode:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The values of one SV1 segment; the charge (SV102) and the place of service (SV105) are the billing system's."""
+    """The values of one service line: SV1 of a professional claim, SV2 of an institutional one.
+
+    The charge (SV102, SV203), the place of service (SV105) and the revenue code (SV201) are the billing system's.
+    """
 
     number: int
     code: str
     modifiers: tuple[str, ...]
     units: int
-    pointers: tuple[int, ...]
+    pointers: tuple[int, ...] = ()
 
     @property
     def procedure(self) -> str:
-        """SV101: the qualifier, the code and the modifiers."""
+        """SV101, or SV202: the qualifier, the code and the modifiers."""
         return ":".join(("HC", self.code, *self.modifiers))
 
-    @property
-    def segment(self) -> str:
-        """The segment without its terminator."""
+    def segment(self, form: Form) -> str:
+        """The segment without its terminator; what the billing system adds is empty.
+
+        >>> Service(1, "99284", ("25",), 1).segment("institutional")
+        'SV2**HC:99284:25**UN*1'
+        """
+        if form == "institutional":
+            return f"SV2**{self.procedure}**UN*{self.units}"
         return f"SV1*{self.procedure}**UN*{self.units}***{':'.join(map(str, self.pointers))}"
 
 
@@ -80,12 +90,12 @@ class Claim:
 
     @property
     def segments(self) -> list[str]:
-        """The HI segments, each kind in its own with twelve composites at most, then the SV1 segments."""
+        """The HI segments, each kind in its own with twelve composites at most, then the service lines."""
         out = []
         for group in _GROUPS[self.form]:
             found = [code.composite for code in self.hi if code.qualifier in group]
             out += ["*".join(("HI", *found[i : i + COMPOSITES])) for i in range(0, len(found), COMPOSITES)]
-        return out + [service.segment for service in self.services]
+        return out + [service.segment(self.form) for service in self.services]
 
 
 @dataclass(slots=True)
@@ -121,13 +131,28 @@ def _professional(lines: Sequence[Line], inpatient: bool, admitting: str | None,
     if admitting or reasons:
         draft.warnings.append("The admitting diagnosis and the reasons for the visit are not on a professional claim.")
     numbers = {line.code: number for number, line in enumerate(kept, 1)}
-    services = [line for line in lines if line.system in ("cpt", "hcpcs")]
-    made = tuple(_service(draft, n, line, numbers) for n, line in enumerate(services[:LINES], 1))
-    _not_here(draft, services[LINES:], f"A professional claim takes {LINES} service lines")
+    made = tuple(
+        _service(draft, number, line, _pointers(draft, line, numbers))
+        for number, line in enumerate(_services(draft, lines, "professional"), 1)
+    )
     return Claim("professional", tuple(draft.hi), made, tuple(draft.warnings))
 
 
-def _service(draft: _Draft, number: int, line: Line, numbers: dict[str, int]) -> Service:
+def _services(draft: _Draft, lines: Sequence[Line], form: Form) -> list[Line]:
+    services = [line for line in lines if line.system in ("cpt", "hcpcs")]
+    _not_here(draft, services[LINES[form] :], f"A claim of this form takes {LINES[form]} service lines")
+    return services[: LINES[form]]
+
+
+def _service(draft: _Draft, number: int, line: Line, pointers: tuple[int, ...] = ()) -> Service:
+    if line.modifiers[MODIFIERS:]:
+        left = ", ".join(line.modifiers[MODIFIERS:])
+        draft.warnings.append(f"{line.code}: a line takes {MODIFIERS} modifiers: {left} did not fit.")
+    units = line.units if line.units is not None else 1
+    return Service(number, line.code, line.modifiers[:MODIFIERS], units, pointers)
+
+
+def _pointers(draft: _Draft, line: Line, numbers: dict[str, int]) -> tuple[int, ...]:
     lost = [code for code in line.diagnoses if code not in numbers]
     if lost:
         draft.warnings.append(f"{line.code}: linked to {', '.join(lost)}, which is not among the diagnoses.")
@@ -137,11 +162,7 @@ def _service(draft: _Draft, number: int, line: Line, numbers: dict[str, int]) ->
     if not pointers and numbers:
         pointers = [1]
         draft.warnings.append(f"{line.code} is linked to no diagnosis: it points to the first.")
-    if line.modifiers[MODIFIERS:]:
-        left = ", ".join(line.modifiers[MODIFIERS:])
-        draft.warnings.append(f"{line.code}: a line takes {MODIFIERS} modifiers: {left} did not fit.")
-    units = line.units if line.units is not None else 1
-    return Service(number, line.code, line.modifiers[:MODIFIERS], units, tuple(pointers[:POINTERS]))
+    return tuple(pointers[:POINTERS])
 
 
 def _institutional(lines: Sequence[Line], inpatient: bool, admitting: str | None, reasons: Sequence[str]) -> Claim:
@@ -161,6 +182,7 @@ def _institutional(lines: Sequence[Line], inpatient: bool, admitting: str | None
     draft.add("ABN", causes, EXTERNAL_CAUSES, "external causes", inpatient)
     draft.add("ABF", others[1:], OTHERS, "other diagnoses", inpatient)
     procedures = _of(lines, "icd-10-pcs")
+    made: tuple[Service, ...] = ()
     if inpatient:
         draft.add("BBR", procedures[:1], 1, "principal procedure")
         draft.add("BBQ", procedures[1:], OTHERS, "other procedures")
@@ -170,9 +192,11 @@ def _institutional(lines: Sequence[Line], inpatient: bool, admitting: str | None
         _not_here(draft, services, "CPT and HCPCS codes are not on an inpatient's institutional claim")
     else:
         _not_here(draft, procedures, "ICD-10-PCS codes are not on an outpatient's claim")
-        services = [line for line in lines if line.system in ("cpt", "hcpcs")]
-        _not_here(draft, services, "Service lines of an institutional claim (SV2) need revenue codes")
-    return Claim("institutional", tuple(draft.hi), (), tuple(draft.warnings))
+        services = _services(draft, lines, "institutional")
+        made = tuple(_service(draft, number, line) for number, line in enumerate(services, 1))
+        if made:
+            draft.warnings.append("The revenue codes of the service lines (SV201) are not known here: they are empty.")
+    return Claim("institutional", tuple(draft.hi), made, tuple(draft.warnings))
 
 
 def _admitting(draft: _Draft, admitting: str | None, others: Sequence[Line]) -> None:

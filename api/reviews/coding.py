@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, get_args
 
-from api.reviews.errors import DecisionImpossible
+from api.reviews.errors import DecisionImpossible, NothingToRedo, NothingToUndo
 
 Kind = Literal["accepted", "rejected", "replaced", "added", "reordered", "poa", "modifiers", "units", "linked"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -91,6 +91,22 @@ def standing(decisions: Iterable[Decided]) -> tuple[list[Decided], list[tuple[De
             done.append(decision)
             undone.clear()
     return done, undone
+
+
+def last_done(decisions: Iterable[Decided]) -> Decided:
+    """The decision that an undo takes back; raises :class:`NothingToUndo`."""
+    done, _ = standing(decisions)
+    if not done:
+        raise NothingToUndo("no decision is left to take back")
+    return done[-1]
+
+
+def last_undone(decisions: Iterable[Decided]) -> Decided:
+    """The undo that a redo takes back; raises :class:`NothingToRedo`."""
+    _, undone = standing(decisions)
+    if not undone:
+        raise NothingToRedo("nothing was taken back since the last decision")
+    return undone[-1][1]
 
 
 def coded(result: Mapping[str, Any], decisions: Iterable[Decided]) -> Coding:

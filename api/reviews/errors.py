@@ -23,6 +23,12 @@ class NothingWaiting(ReviewError):
     code = "nothing-waiting"
 
 
+class AssigneeUnknown(ReviewError):
+    """Nobody of this name may review notes."""
+
+    code = "assignee-unknown"
+
+
 class ReviewLocked(ReviewError):
     """Somebody else has the note open."""
 

@@ -100,8 +100,23 @@ def material(review: ReviewRow) -> dict[str, Any]:
 
 
 def whole(review: ReviewRow, assistant: CodeAssistant) -> dict[str, Any]:
-    """A review with what it is made from."""
-    return {**state(review, assistant), **material(review)}
+    """A review with what it is made from, and the errors that it was submitted in spite of."""
+    return {**state(review, assistant), **material(review), "overrides": override_records(review)}
+
+
+def override_records(review: ReviewRow) -> list[dict[str, Any]]:
+    """The findings that the coder overrode, each with the reason."""
+    return [
+        {
+            "rule": o.rule,
+            "codes": o.codes,
+            "message": o.message,
+            "reason": o.reason,
+            "user": o.user_name,
+            "time": stamp(o.time),
+        }
+        for o in review.overrides
+    ]
 
 
 def line_records(lines: Sequence[Line]) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from api.reviews.coding import Coding, applied, decide, offered, standing
+from api.reviews.coding import Coding, applied, decide, last_done, last_undone, offered
 from api.reviews.comparison import Comparison, Difference, adjudicate, compare
 from api.reviews.errors import (
     AuditExists,
@@ -19,8 +19,6 @@ from api.reviews.errors import (
     AuditUnknown,
     DecisionImpossible,
     NothingToAudit,
-    NothingToRedo,
-    NothingToUndo,
     NotSubmitted,
     ReviewUnknown,
     VersionStale,
@@ -79,21 +77,23 @@ def start(session: Session, user: str, number: int, mode: Mode) -> SecondLookRow
         raise NotSubmitted(f"review {number} is not submitted: there is nothing to look at again")
     if review.submitted_by == user:
         raise AuditOwn(f"you have coded review {number} yourself")
-    there = session.scalars(select(SecondLookRow.id).where(SecondLookRow.review_id == number)).first()
+    at_it = SecondLookRow.review_id == number, SecondLookRow.state != "abandoned"
+    there = session.scalars(select(SecondLookRow.id).where(*at_it)).first()
     if there is not None:
         raise AuditExists(f"second look {there} is at review {number}")
     return _begin(session, user, review, mode)
 
 
 def start_next(session: Session, user: str, mode: Mode, sample: Sample) -> SecondLookRow:
-    """The second look that the user has open in this mode, or else one at the next review drawn. Raises
-    :class:`NothingToAudit`."""
+    """The second look that the user has open in this mode, or else one at the next review drawn, but for those that
+    they gave up. Raises :class:`NothingToAudit`."""
     own = SecondLookRow.auditor == user, SecondLookRow.state == "open", SecondLookRow.mode == mode
     opened = session.scalars(select(SecondLookRow).where(*own).order_by(SecondLookRow.id)).first()
     if opened is not None:
         return opened
     drawn = select(ReviewRow).where(*sample.filters.conditions(), ReviewRow.lot < sample.share)
-    drawn = drawn.where(ReviewRow.submitted_by != user)
+    gave_up = exists().where(SecondLookRow.review_id == ReviewRow.id, SecondLookRow.auditor == user)
+    drawn = drawn.where(ReviewRow.submitted_by != user, ~gave_up)
     if sample.coder is not None:
         drawn = drawn.where(ReviewRow.submitted_by == sample.coder)
     first = drawn.order_by(ReviewRow.lot).limit(1).with_for_update(skip_locked=True, of=ReviewRow)
@@ -107,7 +107,7 @@ def see(session: Session, user: str, number: int, auditing: bool) -> SecondLookR
     """A second look, for other auditors (``auditing``), and for its coder once the auditor has submitted. Raises
     :class:`AuditUnknown`."""
     look = session.get(SecondLookRow, number)
-    if look is None or (look.state == "open" and look.coder == user) or not (auditing or look.coder == user):
+    if look is None or not (auditing or look.coder == user) or (look.coder == user and look.submitted_at is None):
         raise AuditUnknown(f"there is no second look {number}")
     _write(session, user, "view", look, {"version": look.version})
     return look
@@ -131,21 +131,16 @@ def decide_again(
 
 
 def undo(session: Session, user: str, number: int, version: int) -> SecondLookRow:
-    """Take back the auditor's last decision that stands. Raises :class:`NothingToUndo`."""
+    """Take back the auditor's last decision that stands. Raises :class:`~api.reviews.errors.NothingToUndo`."""
     look = _own(session, user, number, version, ("open",))
-    done, _ = standing(look.decisions)
-    if not done:
-        raise NothingToUndo("no decision is left to take back")
-    return _keep(session, user, look, "undo", "undo", {}, done[-1].number)
+    return _keep(session, user, look, "undo", "undo", {}, last_done(look.decisions).number)
 
 
 def redo(session: Session, user: str, number: int, version: int) -> SecondLookRow:
-    """Make the auditor's decision that was taken back last stand again. Raises :class:`NothingToRedo`."""
+    """Make the auditor's decision that was taken back last stand again. Raises
+    :class:`~api.reviews.errors.NothingToRedo`."""
     look = _own(session, user, number, version, ("open",))
-    _, undone = standing(look.decisions)
-    if not undone:
-        raise NothingToRedo("nothing was taken back since the last decision")
-    return _keep(session, user, look, "redo", "redo", {}, undone[-1][1].number)
+    return _keep(session, user, look, "redo", "redo", {}, last_undone(look.decisions).number)
 
 
 def submit(session: Session, user: str, number: int, version: int) -> SecondLookRow:
@@ -166,6 +161,14 @@ def submit(session: Session, user: str, number: int, version: int) -> SecondLook
             )
         )
     return _move(session, user, look, "submit", "submitted", {"differences": len(found.differences)})
+
+
+def abandon(session: Session, user: str, number: int, version: int, anyones: bool) -> SecondLookRow:
+    """Give up a second look that is open, ``anyones`` too: its decisions stay, and the review can be drawn again."""
+    look = _locked(session, number) if anyones else _own(session, user, number, version, ("open",))
+    _at(look, version, ("open",))
+    look.review.lot = look.lot
+    return _move(session, user, look, "abandon", "abandoned", {})
 
 
 def mark(
@@ -191,7 +194,7 @@ def answer(
 ) -> SecondLookRow:
     """The coder's answer to a difference that is marked."""
     look = _locked(session, number)
-    if look.state == "open":
+    if look.submitted_at is None:
         raise AuditUnknown(f"there is no second look {number}")
     if look.coder != user:
         raise AuditForeign(f"second look {number} is not at your coding")
@@ -227,7 +230,6 @@ def _verdicts(look: SecondLookRow) -> Iterable[tuple[Difference, Verdict]]:
 
 def _begin(session: Session, user: str, review: ReviewRow, mode: Mode) -> SecondLookRow:
     assert review.submitted_by is not None
-    review.lot = None
     look = SecondLookRow(
         review_id=review.id,
         coder=review.submitted_by,
@@ -236,8 +238,10 @@ def _begin(session: Session, user: str, review: ReviewRow, mode: Mode) -> Second
         state="open",
         version=1,
         opened_at=now(),
+        lot=review.lot,
         review=review,
     )
+    review.lot = None
     session.add(look)
     session.flush()
     _write(session, user, "open", look, {"review": review.id, "mode": mode})

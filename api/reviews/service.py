@@ -12,17 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.reviews.blinding import refuse_blind
 from api.reviews.checking import check
-from api.reviews.coding import Coding, coded, decide, standing
+from api.reviews.coding import Coding, coded, decide, last_done, last_undone
 from api.reviews.confidence import band_of, confidence
 from api.reviews.errors import (
+    AssigneeUnknown,
     DecisionImpossible,
     FindingsStand,
-    NothingToRedo,
-    NothingToUndo,
     NothingWaiting,
     OverrideRefused,
     ReviewUnknown,
@@ -33,6 +33,7 @@ from api.reviews.locks import record as record_action
 from api.reviews.outcomes import outcomes_of
 from api.reviews.reading import read_decision
 from api.reviews.worklist import Filters, next_for
+from api.store.accounts import UserRow
 from api.store.audit import Action
 from api.store.base import now
 from api.store.decisions import DecisionRow, OverrideRow
@@ -40,6 +41,7 @@ from api.store.events import publish
 from api.store.notes import NoteRow, SuggestionsRow
 from api.store.outcomes import OutcomeRow
 from api.store.reviews import NORMAL, ReviewRow
+from api.users import scopes_of
 from codeassist.note import Note, note_from_record
 from codeassist.result import CodingResult, Finding
 
@@ -131,13 +133,27 @@ def open_review(session: Session, actor: Actor, number: int, take_over: bool = F
 
 def assign(session: Session, actor: Actor, number: int, to: str | None, priority: int | None) -> ReviewRow:
     """Give a review to a coder, or with None to whoever comes; its priority stays unless one is given. Whoever has it
-    open keeps it."""
+    open keeps it. Raises :class:`AssigneeUnknown`."""
     review = locked_row(session, number)
+    if to is not None and to != actor.name:
+        to = _assignee(session, to)
     review.assigned_to = to
     if priority is not None:
         review.priority = priority
     note(session, actor.name, "assign", review, {"to": to, "priority": review.priority})
     return review
+
+
+def _assignee(session: Session, name: str) -> str:
+    """The name as its account has it; without accounts, where nobody signs in, any name stands."""
+    if session.scalars(select(UserRow.id).limit(1)).first() is None:
+        return name
+    user = session.scalars(select(UserRow).where(UserRow.name == name.strip().lower())).first()
+    if user is None:
+        raise AssigneeUnknown("no user has the name that the note is assigned to")
+    if user.disabled or "reviews:write" not in scopes_of(user.roles):
+        raise AssigneeUnknown(f"{user.name} can't review notes: the account is disabled, or lacks the role")
+    return user.name
 
 
 def decide_on(
@@ -159,21 +175,16 @@ def decide_on(
 
 
 def undo(session: Session, actor: Actor, number: int, version: int) -> ReviewRow:
-    """Take back the last decision that stands. Raises :class:`NothingToUndo`."""
+    """Take back the last decision that stands. Raises :class:`~api.reviews.errors.NothingToUndo`."""
     review = mine(session, actor, number, version)
-    done, _ = standing(review.decisions)
-    if not done:
-        raise NothingToUndo("no decision is left to take back")
-    return _keep(session, actor, review, "undo", "undo", {}, done[-1].number)
+    return _keep(session, actor, review, "undo", "undo", {}, last_done(review.decisions).number)
 
 
 def redo(session: Session, actor: Actor, number: int, version: int) -> ReviewRow:
-    """Make the decision that was taken back last stand again. Raises :class:`NothingToRedo`."""
+    """Make the decision that was taken back last stand again. Raises
+    :class:`~api.reviews.errors.NothingToRedo`."""
     review = mine(session, actor, number, version)
-    _, undone = standing(review.decisions)
-    if not undone:
-        raise NothingToRedo("nothing was taken back since the last decision")
-    return _keep(session, actor, review, "redo", "redo", {}, undone[-1][1].number)
+    return _keep(session, actor, review, "redo", "redo", {}, last_undone(review.decisions).number)
 
 
 def hold(session: Session, actor: Actor, number: int, version: int, reason: str) -> ReviewRow:

@@ -175,6 +175,21 @@ async def submit(request: Request, user: Auditor, number: Number) -> Response:
 
 
 @router.post(
+    "/{number}/abandon",
+    summary="Give a second look up",
+    response_model=AuditStateOut,
+    responses=problems(*_CHANGED),
+    openapi_extra=request_body("application/json", "VersionIn"),
+)
+async def abandon(request: Request, user: Auditor, number: Number) -> Response:
+    """Give up a second look that is open: yours, or anybody's as an administrator. Its decisions stay in the history,
+    and another auditor may look at the review."""
+    sent = await read(request, VersionIn)
+    anyones = "admin" in user.scopes
+    return await _change(request, lambda s: second_looks.abandon(s, user.name, number, sent.version, anyones))
+
+
+@router.post(
     "/{number}/marks",
     summary="Mark a difference",
     response_model=AuditOut,

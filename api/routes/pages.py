@@ -18,6 +18,8 @@ from api.errors import KINDS, Problem
 from api.examples import examples
 from api.keymap import read_keymap
 from api.review_schemas import LARGEST
+from api.static import modules, version
+from api.store.audits import AUDIT_STATES
 from codeassist.note import SETTINGS
 from codeassist.result import SYSTEMS
 
@@ -35,19 +37,22 @@ WEB = Path(__file__).parents[1] / "web"
 templates = Jinja2Templates(WEB / "templates", context_processors=[page_context])
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.filters["prose"] = prose
+templates.env.globals.update(static=f"/static/{version()}", modules=modules)
 templates.env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
 router = APIRouter(include_in_schema=False)
-_EXTRA = (("/audits", "Second look"), ("/reports", "Reports"))
-"""Pages that are linked where the service has the API that they ask."""
+_LINKS = (
+    ("/", "Worklist"),
+    ("/new", "New note"),
+    ("/audits", "Second look"),
+    ("/reports", "Reports"),
+    ("/docs", "API"),
+)
 
 
 def page_response(request: Request, template: str, status: int = 200, **context: Any) -> Response:
     """A page, with what all of them need."""
     keymap = read_keymap(request.app.state.settings.keymap)
-    served = request.app.openapi()["paths"]
-    extra = [(page, name) for page, name in _EXTRA if f"/v1{page}" in served or f"/v1{page}/{{name}}" in served]
-    links = [("/", "Worklist"), ("/new", "New note"), *extra, ("/docs", "API")]
-    shared = {"keymap": keymap, "links": links, "settings": SETTINGS, "systems": SYSTEMS}
+    shared = {"keymap": keymap, "links": _LINKS, "settings": SETTINGS, "systems": SYSTEMS}
     return templates.TemplateResponse(request, template, {**shared, **context}, status)
 
 
@@ -75,8 +80,8 @@ def review(request: Request, user: PageUser, number: Annotated[int, PathParamete
 
 @router.get("/audits")
 def audits(request: Request, user: PageUser) -> Response:
-    """The second looks, and the way to the next one."""
-    return page_response(request, "audits.html")
+    """The second looks, and the way to the next one for those who may audit."""
+    return page_response(request, "audits.html", auditing="audits" in user.scopes, audit_states=AUDIT_STATES)
 
 
 @router.get("/audits/{number}")
@@ -88,7 +93,7 @@ def audit(request: Request, user: PageUser, number: Annotated[int, PathParameter
 @router.get("/reports")
 def reports(request: Request, user: PageUser) -> Response:
     """Tables and plots of how suggestions were taken; which one, and its filters, stand in the address."""
-    return page_response(request, "reports.html")
+    return page_response(request, "reports.html", reporting="reports" in user.scopes)
 
 
 @router.get("/docs")

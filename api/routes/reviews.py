@@ -254,13 +254,15 @@ async def submit(request: Request, user: ReviewWriter, number: Number) -> Respon
 async def show_claim(
     request: Request, user: Exporter, number: Number, query: Annotated[ClaimQuery, Query()]
 ) -> Response:
-    """Values for the HI and SV1 segments of an ASC X12N 837 claim. Those of a closed second look stand in place of the
-    coder's codes. What does not fit is named."""
+    """Values for the HI, SV1 and SV2 segments of an ASC X12N 837 claim. Those of a closed second look stand in place of
+    the coder's codes. What does not fit is named."""
     assistant = assistant_of(request)
+    settings: ApiSettings = request.app.state.settings
+    asked = query.form, query.admitting, query.reason
 
     def work() -> dict[str, Any]:
         with database_of(request).writing() as session:
-            return claim_of(session, user.name, number, query.form, query.admitting, query.reason, assistant)
+            return claim_of(session, user.name, number, *asked, assistant, settings.institutional_settings)
 
     return json_response(await anyio.to_thread.run_sync(work))
 
@@ -286,7 +288,7 @@ async def keep(request: Request, user: ReviewWriter, number: Number) -> Response
     "/{number}/assign",
     summary="Assign a note",
     response_model=StateOut,
-    responses=problems(*BODY, *PROBLEMS, "forbidden", "review-unknown", "review-submitted"),
+    responses=problems(*BODY, *PROBLEMS, "forbidden", "assignee-unknown", "review-unknown", "review-submitted"),
     openapi_extra=with_key(request_body("application/json", "AssignIn")),
 )
 @idempotent

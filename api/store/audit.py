@@ -16,7 +16,7 @@ from api.store.base import Base, now, stamp
 
 Action = Literal[
     "create", "view", "open", "take-over", "decision", "undo", "redo", "hold", "release", "override", "submit",
-    "export", "assign", "mark", "answer", "close", "report", "feedback", "webhook",
+    "export", "assign", "mark", "answer", "close", "abandon", "report", "feedback", "webhook",
     "login", "login-failed", "lock", "unlock", "logout", "user-created", "user-changed", "password-changed",
     "key-created", "key-revoked",
 ]  # fmt: skip

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Literal, Self, get_args
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from api.store.base import Base
 from api.store.reviews import ReviewRow
 
-AuditState = Literal["open", "submitted", "answered", "closed"]
+AuditState = Literal["open", "submitted", "answered", "closed", "abandoned"]
 AUDIT_STATES: tuple[AuditState, ...] = get_args(AuditState)
 Mode = Literal["blind", "open"]
 DifferenceKind = Literal["missed", "extra", "different", "sequence", "poa", "modifiers", "units"]
@@ -60,12 +60,19 @@ class DifferenceRow(Base):
 
 
 class SecondLookRow(Base):
-    """A second look at a review: at most one each."""
+    """A second look at a review: at most one each, besides those that were given up."""
 
     __tablename__ = "second_looks"
     __table_args__ = (
-        CheckConstraint("state IN ('open', 'submitted', 'answered', 'closed')", name="state"),
+        CheckConstraint("state IN ('open', 'submitted', 'answered', 'closed', 'abandoned')", name="state"),
         CheckConstraint("mode IN ('blind', 'open')", name="mode"),
+        Index(
+            "uq_second_looks_review_id",
+            "review_id",
+            unique=True,
+            sqlite_where=text("state <> 'abandoned'"),
+            postgresql_where=text("state <> 'abandoned'"),
+        ),
         Index(None, "state", "id"),
         Index("ix_second_looks_auditor", "auditor", "state", "id"),
         Index("ix_second_looks_coder", "coder", "submitted_on"),
@@ -73,7 +80,7 @@ class SecondLookRow(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id"), unique=True)
+    review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id"))
     coder: Mapped[str] = mapped_column(String(200))
     auditor: Mapped[str] = mapped_column(String(200))
     mode: Mapped[Mode] = mapped_column(String(5))
@@ -83,6 +90,8 @@ class SecondLookRow(Base):
     submitted_at: Mapped[datetime | None]
     submitted_on: Mapped[date | None]
     closed_at: Mapped[datetime | None]
+    lot: Mapped[float | None]
+    """What the review had drawn: it has it again when the second look is given up."""
     agreed: Mapped[int | None]
     missed: Mapped[int | None]
     extra: Mapped[int | None]

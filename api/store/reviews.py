@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from api.store.base import Base
-from api.store.decisions import DecisionRow
+from api.store.decisions import DecisionRow, OverrideRow
 from api.store.interop import FeedbackRow
 from api.store.notes import NoteRow, SuggestionsRow
 
@@ -81,11 +81,12 @@ class ReviewRow(Base):
     note: Mapped[NoteRow] = relationship()
     suggestions: Mapped[SuggestionsRow] = relationship()
     decisions: Mapped[list[DecisionRow]] = relationship(order_by=DecisionRow.number)
+    overrides: Mapped[list[OverrideRow]] = relationship(order_by=OverrideRow.id, viewonly=True)
     feedback: Mapped[list[FeedbackRow]] = relationship(order_by=FeedbackRow.id, viewonly=True)
 
     def load(self) -> Self:
         """Read what belongs to the review now, so that it is there when the transaction is over."""
-        for name in ("note", "suggestions", "decisions", "feedback"):
+        for name in ("note", "suggestions", "decisions", "overrides", "feedback"):
             getattr(self, name)
         return self
 

@@ -52,7 +52,7 @@ def test_every_route_of_the_contract_is_described(api: dict[str, Any]) -> None:
         ("GET", "/v1/audits/{number}"),
         *(
             ("POST", f"/v1/audits/{{number}}/{action}")
-            for action in "decisions undo redo submit marks answers close".split()
+            for action in "abandon decisions undo redo submit marks answers close".split()
         ),
         ("GET", "/v1/reports/{name}"),
         ("GET", "/v1/exports/audited"),

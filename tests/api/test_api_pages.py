@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 from fastapi.testclient import TestClient
@@ -63,6 +64,18 @@ def test_security_headers(client: TestClient, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cache-control"] in ("no-store", "no-cache")
+
+
+def test_a_page_names_its_modules_and_a_browser_keeps_them(client: TestClient) -> None:
+    page = client.get("/reviews/1").text
+    named = set(re.findall(r'href="(/static/[0-9a-f]{12}/js/[^"]+)"', page))
+    assert any(name.endswith("/js/review/workspace.js") for name in named)
+    for path in named:
+        answer = client.get(path)
+        assert "immutable" in answer.headers["cache-control"]
+        for imported in re.findall(r'from "(\.[^"]+)"', answer.text):
+            assert urljoin(path, imported) in named
+    assert client.get("/static/000000000000/js/api.js").status_code == 404
 
 
 def test_scripts_set_text_only_as_text() -> None:

@@ -228,6 +228,32 @@ def test_who_may_audit_and_what_is_wrong(desk: TestClient) -> None:
         assert desk.get(path).json() == before
 
 
+def test_a_second_look_is_given_up(desk: TestClient) -> None:
+    number = coded(desk, "anne", accept(I10))
+    look = ask(desk, "ben", "/v1/audits:next", mode="blind")
+    path = f"/v1/audits/{look['audit']}"
+    for user, body, status, code in (
+        ("anne", {"version": 1}, 403, "forbidden"),
+        ("dora", {"version": 1}, 409, "audit-foreign"),
+        ("ben", {"version": 7}, 409, "version-stale"),
+        ("ben", {}, 422, "invalid-request"),
+    ):
+        with as_user(desk, user):
+            refused(desk.post(f"{path}/abandon", json=body), status, code)
+    state = ask(desk, "ben", f"{path}/abandon", version=1)
+    TypeAdapter(AuditStateOut).validate_python(state)
+    assert state["state"] == "abandoned" and "coder" not in state
+    with as_user(desk, "ben"):
+        refused(desk.post(f"{path}/abandon", json={"version": 2}), 409, "audit-state")
+        assert desk.get(f"/v1/reviews/{number}").status_code == 200, "nothing is hidden any more"
+        assert desk.get("/v1/audits?state=abandoned").json()["counts"]["abandoned"] == 1
+        refused(desk.post("/v1/audits:next", json={}), 404, "nothing-to-audit")
+    with as_user(desk, "anne"):
+        assert desk.get("/v1/audits").json()["audits"] == []
+        refused(desk.get(path), 404, "audit-unknown")
+    assert ask(desk, "dora", "/v1/audits:next", mode="open")["review"] == number
+
+
 def test_the_lists_of_auditors_and_coders(desk: TestClient) -> None:
     first, second = coded(desk, "anne", accept(I10)), coded(desk, "carla", accept(E11))
     blind = ask(desk, "ben", "/v1/audits", review=first, mode="blind")
@@ -333,7 +359,11 @@ def test_a_claim(desk: TestClient) -> None:
     other = desk.get(
         f"/v1/reviews/{number}/claim", params={"form": "institutional", "reason": ["R51.9", "r11.0"]}
     ).json()
-    assert other["segments"] == ["HI*ABK:I10", "HI*APR:R519*APR:R110", "HI*ABF:E119"]
+    assert other["segments"] == ["HI*ABK:I10", "HI*APR:R519*APR:R110", "HI*ABF:E119", "SV2**HC:99213**UN*1"]
+    TypeAdapter(ClaimOut).validate_python(other)
+    assert other["sv1"] == [] and claim["sv2"] == []
+    assert [(line["procedure"], line["revenue_code"]) for line in other["sv2"]] == [("HC:99213", None)]
+    assert any("SV201" in warning for warning in other["warnings"])
     refused(desk.get(f"/v1/reviews/{number}/claim?admitting=nothing"), 422, "code-not-in-release")
     refused(desk.get("/v1/reviews/999/claim"), 404, "review-unknown")
     waiting = desk.post("/v1/reviews", json=NOTE).json()["review"]

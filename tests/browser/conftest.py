@@ -8,10 +8,20 @@ import shutil
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any, ClassVar
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import select, update
+
+from api.auth import accounts, keys
+from api.auth.passwords import Passwords
+from api.store.accounts import SessionRow, UserRow
+from api.store.audit import AuditRow
+from api.store.base import now
+from api.store.database import Database, open_database
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -125,14 +135,15 @@ def workspace_of() -> Callable[[Page], Workspace]:
 class Reviews:
     """Notes of one test in the worklist: a specialty of their own keeps them apart from all others."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, key: str | None = None) -> None:
         self.server = server
+        self.headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self.specialty = f"test-{uuid.uuid4().hex[:10]}"
         self.path = f"/?specialty={self.specialty}"
 
     def call(self, path: str, record: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if record is None else json.dumps(record).encode()
-        request = urllib.request.Request(self.server + path, data, {"Content-Type": "application/json"})
+        request = urllib.request.Request(self.server + path, data, self.headers)
         with urllib.request.urlopen(request) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
@@ -152,6 +163,79 @@ class Reviews:
 @pytest.fixture
 def reviews(server: str) -> Reviews:
     return Reviews(server)
+
+
+class Site:
+    """A service with accounts: ``anne`` and ``ben`` code, ``ada`` audits, ``root`` administers."""
+
+    ROLES: ClassVar[dict[str, list[str]]] = {
+        "anne": ["coder"],
+        "ben": ["coder"],
+        "ada": ["auditor"],
+        "root": ["administrator"],
+    }
+    PASSWORD = "blue kettle on a windy hill"
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.address = ""
+        for name, roles in self.ROLES.items():
+            self.add(name, roles)
+        with database.writing() as session:
+            self.key = keys.create(session, "cli:test", "tests", ["reviews:read", "reviews:write", "exports"]).text
+
+    def add(self, name: str, roles: list[str]) -> None:
+        with self.database.writing() as session:
+            accounts.add(session, "cli:test", name, Passwords(1, 64).hash(self.PASSWORD), roles)
+
+    def give(self, name: str, roles: list[str]) -> None:
+        """Give a user these roles in place of what they had."""
+        with self.database.writing() as session:
+            accounts.set_roles(session, "cli:test", accounts.find(session, name), roles)
+
+    def trail(self) -> list[tuple[str, str]]:
+        """Action and subject of each record of the audit trail."""
+        with self.database.reading() as session:
+            return [(row.action, row.subject) for row in session.scalars(select(AuditRow).order_by(AuditRow.number))]
+
+    def sign_in(self, page: Page, name: str, path: str = "/") -> None:
+        """Ask for a page, and sign in by the form that comes instead."""
+        page.goto(path)
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("Password").fill(self.PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+    def let_idle(self, name: str) -> None:
+        """Make the sessions of a user as old as if nobody had been there for a day."""
+        with self.database.writing() as session:
+            mine = select(UserRow.id).where(UserRow.name == name).scalar_subquery()
+            yesterday = now() - timedelta(days=1)
+            session.execute(update(SessionRow).where(SessionRow.user_id == mine).values(last_used=yesterday))
+
+
+@pytest.fixture(scope="session")
+def site(serve: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('site') / 'accounts.sqlite3'}"
+    database = open_database(url)
+    made = Site(database)
+    settings = {
+        "CODEASSIST_DATABASE_URL": url,
+        "CODEASSIST_ARGON2_PASSES": "1",
+        "CODEASSIST_ARGON2_MEMORY_KIB": "64",
+        "CODEASSIST_OIDC_ISSUER": "https://provider.example",
+        "CODEASSIST_OIDC_CLIENT_ID": "codeassist",
+    }
+    with serve(**settings) as address:
+        made.address = address
+        yield made
+    database.close()
+
+
+@pytest.fixture
+def site_reviews(site: Site) -> Reviews:
+    """Notes of one test at the service with accounts, seen by a program with a key."""
+    return Reviews(site.address, site.key)
 
 
 class Desk:

@@ -138,28 +138,29 @@ def test_no_code_is_not_submitted(desk: Any, reviews: Any) -> None:
 
 
 def test_an_error_is_overridden_with_a_reason(desk: Any, reviews: Any) -> None:
-    """A rule that allows it: the page is shown such an error, and what it sends is read."""
     number = reviews.send(NOTE)["review"]
     page = desk.page
-    error = {"rule": "own.rule", "level": "error", "message": "not <b>now</b>", "codes": ["I10"], "reference": "ours"}
-
-    def answer(route: Route) -> None:
-        response = route.fetch()
-        record = response.json() | {"findings": [error | {"overridable": True}]}
-        route.fulfill(response=response, body=json.dumps(record))
-
-    sent: list[dict[str, Any]] = []
-    page.route("**/decisions", answer)
-    page.route("**/submit", lambda route: (sent.append(route.request.post_data_json), route.abort())[1])
     desk.open(number)
-    desk.press("y")
+    desk.press("y", "y", "/")
+    page.keyboard.type("E10.9")
+    expect(page.locator("#finder-hits li").first).to_contain_text("E10.9")
+    desk.press("Enter")
     desk.saved()
+    expect(page.locator('.level[data-level="error"]')).to_contain_text("E10.9")
     desk.press("s", "Enter")
     expect(page.locator("#summary [role=alert]")).to_contain_text("Give a reason for each error")
-    page.get_by_label("Reason to submit").fill("payer wants it")
+    assert reviews.state(number)["state"] == "open"
+    for field in page.get_by_label("Reason to submit").all():
+        field.fill("<b>the payer wants it</b>")
     desk.press("Enter")
-    expect(page.locator("#summary [role=alert]")).to_contain_text("does not answer")
-    assert sent[0]["overrides"] == [{"rule": "own.rule", "codes": ["I10"], "reason": "payer wants it"}]
+    page.wait_for_url("**/?specialty=*")
+    done = reviews.state(number)
+    assert done["state"] == "submitted" and "E10.9" in {line["code"] for line in done["codes"]}
+    assert {o["reason"] for o in done["overrides"]} == {"<b>the payer wants it</b>"}
+    desk.open(number)
+    expect(page.locator(".finding .override").first).to_contain_text(
+        "in spite of it by local: <b>the payer wants it</b>"
+    )
 
 
 def test_a_reload_while_the_service_is_away_loses_nothing(desk: Any, reviews: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import pytest
@@ -93,15 +95,57 @@ def test_documents_are_tabs_and_evidence_is_found_across_them(desk: Any, reviews
     assert (evidence["document"], evidence["text"]) == ("letter", "hypertension")
 
 
-def test_a_note_of_60_kb_opens_in_a_second_and_does_not_stutter(desk: Any, reviews: Any) -> None:
+def long_note(reviews: Any) -> int:
+    """A note of 60,000 characters; gives the number of its review."""
     lines = [NOTE.replace("Follow-up visit", f"Day {day}: seen on rounds, no change") for day in range(400)]
-    text = "\n".join(lines)[:60_000]
-    number = reviews.send(text)["review"]
-    desk.page.goto("/")
-    desk.page.goto(f"/reviews/{number}")
-    desk.ready()
-    opened = desk.page.evaluate("performance.now()")
-    assert opened < 1000 * SLOW, f"{opened:.0f} ms"
+    number: int = reviews.send("\n".join(lines)[:60_000])["review"]
+    return number
+
+
+def time_to_open(page: Page, number: int) -> float:
+    """Milliseconds from the request of the page until the codes are there and the keys work, as the browser has it."""
+    page.add_init_script(
+        """addEventListener("DOMContentLoaded", () => {
+          const codes = document.querySelector("#codes");
+          new MutationObserver(() => requestAnimationFrame(() => { window.opened ??= performance.now(); }))
+            .observe(codes, {attributeFilter: ["aria-busy"]});
+        })"""
+    )
+    page.goto(f"/reviews/{number}")
+    page.wait_for_function("() => window.opened")
+    took: float = page.evaluate("window.opened")
+    return took
+
+
+def times_to_open(open_page: Callable[..., Page], reviews: Any) -> tuple[float, float]:
+    """The median of five first loads of a long note, each in a browser that has nothing of the service yet, and of
+    five more, each in one that has just shown another note."""
+    number, other = long_note(reviews), reviews.send(NOTE)["review"]
+    first, next_one = [], []
+    for _ in range(5):
+        page = open_page()
+        first.append(time_to_open(page, number))
+        page.goto(f"/reviews/{other}")
+        next_one.append(time_to_open(page, number))
+        page.context.close()
+    print(
+        f"60 KB: first load {median(first):.0f} ms ({min(first):.0f} to {max(first):.0f}), from another note "
+        f"{median(next_one):.0f} ms, with {os.getloadavg()[0]:.1f} at work on {os.cpu_count()} processors"
+    )
+    return median(first), median(next_one)
+
+
+def test_a_note_of_60_kb_opens_soon_in_a_new_browser(open_page: Callable[..., Page], reviews: Any) -> None:
+    assert max(times_to_open(open_page, reviews)) < 1000 * SLOW
+
+
+@pytest.mark.bars
+def test_a_note_of_60_kb_opens_in_a_second(open_page: Callable[..., Page], reviews: Any) -> None:
+    assert max(times_to_open(open_page, reviews)) < 1000
+
+
+def test_a_note_of_60_kb_does_not_stutter(desk: Any, reviews: Any) -> None:
+    desk.open(long_note(reviews))
     worst = desk.page.evaluate(
         """async () => {
           const box = document.querySelector(".note-text"), times = [];

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
+import pkgutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from sqlalchemy import URL, create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+import api.store
 from api.store.audit import AuditHead
 from api.store.base import Base
 from api.store.database import Database, open_database
@@ -25,6 +28,8 @@ FORK = multiprocessing.get_context("fork")
 
 
 def test_the_migrations_make_what_the_models_say(database: Database, url: str) -> None:
+    for module in pkgutil.iter_modules(api.store.__path__):
+        importlib.import_module(f"api.store.{module.name}")  # every table, whatever other tests have imported
     engine = create_engine(url)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

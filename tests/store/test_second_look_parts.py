@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from api.reviews.agreement import kappa, scores
-from api.reviews.claims import claim
+from api.reviews.claims import LINES, claim
 from api.reviews.coding import Coding, Line
 from api.reviews.comparison import adjudicate, compare
 from api.reviews.confidence import band_of, confidence
@@ -112,6 +112,23 @@ def test_an_institutional_claim_of_an_inpatient() -> None:
     told = " ".join(made.warnings)
     assert "E11.620 did not fit" in told and "99223" in told and "dates of the procedures" in told
     assert "admitting" not in told
+
+
+def test_an_institutional_claim_of_an_outpatient_has_service_lines_without_revenue_codes() -> None:
+    visit = line("99284", "cpt", modifiers=tuple("25 57 59 76 77".split()), diagnoses=("R07.9",))
+    many = [line(f"9{n:04}", "cpt", units=2) for n in range(LINES["institutional"])]
+    lines = [line("R07.9"), line("W18.30XA"), line("0016070", "icd-10-pcs"), visit, *many]
+    made = claim(lines, "institutional", False, None, ["R07.89"])
+    assert made.segments[:5] == [
+        "HI*ABK:R079",
+        "HI*APR:R0789",
+        "HI*ABN:W1830XA",
+        "SV2**HC:99284:25:57:59:76**UN*1",
+        "SV2**HC:90000**UN*2",
+    ]
+    assert len(made.services) == LINES["institutional"] and not any(s.pointers for s in made.services)
+    told = " ".join(made.warnings)
+    assert "SV201" in told and "0016070 did not fit" in told and "90998 did not fit" in told and "77 did not" in told
 
 
 def test_a_claim_of_nothing_and_of_an_external_cause_alone_says_so() -> None:

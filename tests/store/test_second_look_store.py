@@ -6,13 +6,15 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from review_helpers import ANNE, BEN, add_note, add_submitted
-from sqlalchemy import create_engine, func, inspect, select, text
+from sqlalchemy import MetaData, create_engine, func, insert, inspect, select, text
 
 import api.store.database
 from api.reviews import errors, locks, second_looks, service
@@ -22,6 +24,7 @@ from api.reviews.second_looks import Sample
 from api.reviews.worklist import Filters
 from api.store.audit import AuditRow
 from api.store.database import Database, open_database
+from api.store.migrations.versions import r0003_second_look
 from api.store.outcomes import OutcomeRow
 from api.store.reviews import ReviewRow, WorklistCount
 from api.store.verify import verify
@@ -29,6 +32,7 @@ from api.store.verify import verify
 if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
 
+LOOKS = ("second_looks", "second_look_decisions", "differences", "second_look_codes")
 I10 = {"system": "icd-10-cm", "code": "I10"}
 
 
@@ -70,6 +74,90 @@ def test_two_auditors_at_once_get_two_reviews(database: Database, assistant: Cod
         assert set(pool.map(drawn, ["ben", "dora"])) == numbers
     with pytest.raises(errors.NothingToAudit):
         drawn("eve")
+
+
+def test_a_second_look_that_is_given_up_leaves_the_review_to_another(
+    database: Database, assistant: CodeAssistant
+) -> None:
+    number = add_submitted(database, assistant)
+    with database.reading() as session:
+        lot = session.get_one(ReviewRow, number).lot
+    with database.writing() as session:
+        look = second_looks.start_next(session, "ben", "blind", Sample()).id
+    with database.writing() as session:
+        second_looks.decide_again(session, "ben", look, 1, "accepted", I10, assistant)
+    with database.writing() as session, pytest.raises(errors.VersionStale):
+        second_looks.abandon(session, "ben", look, 1, False)
+    with database.writing() as session, pytest.raises(errors.AuditForeign):
+        second_looks.abandon(session, "dora", look, 2, False)
+    with database.writing() as session:
+        assert second_looks.abandon(session, "ben", look, 2, False).state == "abandoned"
+    with database.reading() as session:
+        assert session.get_one(ReviewRow, number).lot == lot
+        assert len(session.get_one(second_looks.SecondLookRow, look).decisions) == 1
+    for refused in (
+        lambda s: second_looks.abandon(s, "ben", look, 3, False),
+        lambda s: second_looks.decide_again(s, "ben", look, 3, "accepted", I10, assistant),
+        lambda s: second_looks.submit(s, "ben", look, 3),
+    ):
+        with database.writing() as session, pytest.raises(errors.AuditImpossible):
+            refused(session)
+    with database.writing() as session, pytest.raises(errors.NothingToAudit):
+        second_looks.start_next(session, "ben", "open", Sample())
+    with database.writing() as session:
+        again = second_looks.start_next(session, "dora", "blind", Sample())
+        assert again.review_id == number and not again.decisions
+        again = again.id
+    with database.writing() as session, pytest.raises(errors.AuditExists):
+        second_looks.start(session, "eve", number, "blind")
+    with database.writing() as session:
+        assert second_looks.abandon(session, "root.admin", again, 1, True).state == "abandoned"
+    with database.writing() as session:
+        assert second_looks.start(session, "ben", number, "open").auditor == "ben"
+    with database.reading() as session, pytest.raises(errors.AuditUnknown):
+        second_looks.see(session, "anne", look, False)
+    with database.reading() as session:
+        records = session.scalars(select(AuditRow).where(AuditRow.action == "abandon").order_by(AuditRow.number)).all()
+        assert [(r.user_name, r.subject) for r in records] == [
+            ("ben", f"audit/{look}"),
+            ("root.admin", f"audit/{again}"),
+        ]
+        assert list(verify(session)) == []
+
+
+def test_second_looks_made_before_outlive_the_migration(url: str, assistant: CodeAssistant) -> None:
+    """What the schema before could hold is put into a database of that schema, which is then brought up to date."""
+    database = open_database(url)
+    number = add_submitted(database, assistant)
+    with database.writing() as session:
+        look = second_looks.start_next(session, "ben", "blind", Sample()).id
+    for version, action in ((1, "decide"), (2, "submit")):
+        with database.writing() as session:
+            if action == "submit":
+                second_looks.submit(session, "ben", look, version)
+            else:
+                added = {"system": "icd-10-cm", "code": "R51.9"}
+                second_looks.decide_again(session, "ben", look, version, "added", added, assistant)
+    open_number = add_submitted(database, assistant)
+    with database.writing() as session:
+        second_looks.start(session, "ben", open_number, "open")
+
+    def kept() -> dict[str, list[dict[str, Any]]]:
+        with database.reading() as session:
+            found = {name: session.execute(text(f"SELECT * FROM {name} ORDER BY 1, 2, 3")).mappings() for name in LOOKS}
+            return {name: [{k: v for k, v in r.items() if k != "lot"} for r in rows] for name, rows in found.items()}
+
+    before = kept()
+    _back_to_the_sixth(url)
+    database.upgrade()
+    assert kept() == before and all(before.values())
+    with database.reading() as session:
+        assert session.get_one(second_looks.SecondLookRow, look + 1).lot is not None, "its review can be drawn again"
+    with database.writing() as session, pytest.raises(errors.AuditExists):
+        second_looks.start(session, "dora", number, "blind")
+    with database.writing() as session:
+        second_looks.abandon(session, "ben", look + 1, 1, False)
+    database.close()
 
 
 def test_the_counters_are_the_counts(database: Database, assistant: CodeAssistant) -> None:
@@ -143,6 +231,25 @@ def test_the_migration_fills_what_was_there_before(url: str, assistant: CodeAssi
     database.upgrade()
     assert kept() == before and waiting < done
     database.close()
+
+
+def _back_to_the_sixth(url: str) -> None:
+    """The tables of second looks as the migration before made them, with their rows."""
+    kept = MetaData()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        kept.reflect(connection, only=LOOKS)
+        rows = {name: connection.execute(select(kept.tables[name])).mappings().all() for name in LOOKS}
+        kept.drop_all(connection, [kept.tables[name] for name in LOOKS])
+        context = MigrationContext.configure(connection)
+        with Operations.context(context):
+            r0003_second_look._make_second_looks()
+        for name in LOOKS:
+            for row in rows[name]:
+                values = {key: value for key, value in row.items() if key != "lot" and value is not None}
+                connection.execute(insert(kept.tables[name]).values(values))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+    engine.dispose()
 
 
 def _back_to_the_first(url: str) -> None:

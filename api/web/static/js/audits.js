@@ -34,7 +34,7 @@ async function load() {
     const rows = element("ol", "", "rows");
     rows.setAttribute("aria-label", "Second looks");
     rows.append(...audits.map(row));
-    const empty = element("p", "No second look yet: take the next submitted note, blind or open.", "empty-list");
+    const empty = element("p", list.dataset.empty, "empty-list");
     list.replaceChildren(audits.length ? rows : empty);
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -45,7 +45,7 @@ async function load() {
 
 async function next(mode) {
   try {
-    const coder = form.elements.coder.value.trim();
+    const coder = form.elements.coder?.value.trim();
     const { audit } = await nextAudit(coder ? { mode, coder } : { mode });
     location.assign(`/audits/${audit}`);
   } catch (error) {
@@ -57,6 +57,7 @@ async function next(mode) {
 for (const button of document.querySelectorAll("[data-mode]")) button.addEventListener("click", () => next(button.dataset.mode));
 form.addEventListener("change", load);
 form.addEventListener("submit", (event) => event.preventDefault());
-listen("worklist", { next: () => next("blind"), help: showKeys, worklist: () => location.assign("/"), new: () => location.assign("/new") });
+const begins = document.querySelector("[data-mode]") ? { next: () => next("blind"), nextOpen: () => next("open") } : {};
+listen("worklist", { ...begins, help: showKeys, worklist: () => location.assign("/"), new: () => location.assign("/new") });
 await startSite();
 await load();

@@ -16,7 +16,13 @@ function findingCode(code, cards) {
   return link;
 }
 
-function findingLine({ message, codes, reference, fix, rule }, cards) {
+/** What the coder said of a finding that the codes were submitted in spite of. */
+function overrideOf({ rule, codes }, overrides) {
+  const about = (one) => [one.rule, ...[...one.codes].sort()].join("\n");
+  return overrides.find((one) => about(one) === about({ rule, codes }));
+}
+
+function findingLine({ message, codes, reference, fix, rule }, cards, overrides) {
   const line = fromTemplate("t-finding");
   line.dataset.rule = rule;
   part(line, "message").textContent = message;
@@ -25,11 +31,13 @@ function findingLine({ message, codes, reference, fix, rule }, cards) {
   part(line, "codes").append(...[...new Set(codes)].map((code) => findingCode(code, cards)));
   part(line, "codes").hidden = !codes.length;
   part(line, "from").textContent = reference;
+  const over = overrideOf({ rule, codes }, overrides);
+  if (over) line.append(element("p", `Submitted in spite of it by ${over.user}: ${over.reason}`, "override"));
   return line;
 }
 
 /** The findings by level, what must be mended first: a list of the levels that have any. */
-function levelsOf(findings, cards) {
+function levelsOf(findings, cards, overrides) {
   const levels = [];
   for (const [level, title] of Object.entries(LEVELS)) {
     const mine = findings.filter((finding) => finding.level === level);
@@ -38,16 +46,16 @@ function levelsOf(findings, cards) {
     group.dataset.level = level;
     part(group, "title").textContent = title;
     part(group, "count").textContent = String(mine.length);
-    part(group, "list").append(...mine.map((finding) => findingLine(finding, cards)));
+    part(group, "list").append(...mine.map((finding) => findingLine(finding, cards, overrides)));
     levels.push(group);
   }
   return levels;
 }
 
 /** What a coder must mend, to stand above the codes; and what is only good to know, to stand below them. */
-export function findingsAround(findings, cards) {
-  const above = levelsOf(findings.filter(({ level }) => level !== "info"), cards);
-  const below = levelsOf(findings.filter(({ level }) => level === "info"), cards);
+export function findingsAround(findings, cards, overrides = []) {
+  const above = levelsOf(findings.filter(({ level }) => level !== "info"), cards, overrides);
+  const below = levelsOf(findings.filter(({ level }) => level === "info"), cards, overrides);
   const box = fromTemplate("t-findings");
   box.append(...above);
   const rest = element("div", "", "findings");

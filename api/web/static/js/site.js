@@ -6,6 +6,7 @@ import { startKeys } from "./keys.js";
 
 let asking = null;
 let user = null;
+let known = null;
 
 /** The name of who works here. */
 export const me = () => user?.name ?? "local";
@@ -48,9 +49,13 @@ function askToSignIn() {
   return asking;
 }
 
+/** Resolves when it is known who works here. */
+export const userKnown = () => known;
+
 /** Start the page, and find out who is signed in. */
-export async function startSite() {
+export function startSite() {
   startKeys();
   onSignedOut(askToSignIn);
-  showUser(await session());
+  known = session().then(showUser);
+  return known;
 }

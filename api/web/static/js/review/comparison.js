@@ -1,8 +1,9 @@
 /** A second look after it was submitted: figures, and each difference with its verdict, reason and answer. */
 
 import { auditReasons } from "../api.js";
-import { toast } from "../ask.js";
+import { ask, toast } from "../ask.js";
 import { element, plural } from "../dom.js";
+import { keyHint } from "../keys.js";
 import { me } from "../site.js";
 import { percent } from "../words.js";
 
@@ -72,13 +73,14 @@ function differenceLine(one, audit, labels, act) {
   const { verdict, reason, text, answer, answer_text: said } = one;
   const judged = VERDICTS.find(([key]) => key === verdict)?.[1];
   if (verdict) line.append(element("p", [judged, labels.get(reason) ?? reason, text].filter(Boolean).join(" · "), "muted"));
-  if (answer) line.append(element("p", [answer === "agree" ? "The coder agrees" : "The coder disagrees", said].filter(Boolean).join(": "), "muted"));
+  if (answer) line.append(element("p", [answer === "agree" ? "The coder agrees" : "The coder disagrees", said].filter(Boolean).join(": "), "said muted"));
   const about = { version: audit.version, difference: one.difference };
-  if (audit.state === "submitted" && audit.auditor === me()) {
+  const settling = ["submitted", "answered"].includes(audit.state);
+  if (settling && audit.auditor === me()) {
     const fields = [choice("Verdict", VERDICTS, verdict), choice("Reason", [...labels], reason), textField("Comment", text)];
     const mark = ([verdictGiven, why, comment]) => act("marks", without({ ...about, verdict: verdictGiven, reason: why, text: comment }));
     line.append(formOf(fields, verdict ? "Change" : "Mark", mark));
-  } else if (verdict && audit.coder === me() && ["submitted", "answered"].includes(audit.state)) {
+  } else if (verdict && audit.coder === me() && settling) {
     const fields = [choice("Answer", [["agree", "I agree"], ["rebut", "I disagree"]], answer), textField("Why", said)];
     line.append(formOf(fields, "Answer", ([given, why]) => act("answers", without({ ...about, answer: given, text: why }))));
   }
@@ -90,6 +92,32 @@ function figuresOf({ agreed, missed, extra, f1, principal_agreed: principal }) {
   if (typeof f1 === "number") figures.push(`F1 ${percent(f1)}`);
   figures.push(principal ? "same first diagnosis" : "another first diagnosis");
   return element("p", figures.join(" · "), "muted");
+}
+
+function settled(codes) {
+  const part = element("section", "", "settled");
+  const list = element("ol", "", "summary-list");
+  for (const { code, display } of codes) {
+    const line = element("li");
+    line.append(element("span", code, "card-code"), " ", element("span", display));
+    list.append(line);
+  }
+  part.append(element("h4", "Settled codes"), list);
+  return part;
+}
+
+/** The button that settles the codes; while the coder has not answered everything it asks first. */
+function closing({ version, unanswered }, act) {
+  const button = element("button", "Close the second look ", "primary");
+  button.type = "button";
+  button.dataset.close = "";
+  button.append(keyHint("review", "submit"));
+  button.addEventListener("click", async () => {
+    const title = `Close without ${plural(unanswered, "answer")}?`;
+    const about = "The codes are settled as your verdicts have them, and the coder can’t answer any more.";
+    if (!unanswered || (await ask({ title, about, ok: "Close" }))) await act("close", { version, unanswered: unanswered > 0 });
+  });
+  return button;
 }
 
 /** Show the comparison in `root`; `send(action, record)` gives the second look as it is then. */
@@ -111,11 +139,7 @@ export async function showComparison(root, audit, send) {
   list.append(...comparison.differences.map((one) => differenceLine(one, audit, labels, act)));
   if (!comparison.differences.length) list.append(element("li", "Coder and auditor agree.", "empty"));
   section.append(list);
-  if (audit.state !== "closed" && audit.auditor === me()) {
-    const close = element("button", "Close the second look", "primary");
-    close.type = "button";
-    close.addEventListener("click", () => act("close", { version: audit.version, unanswered: true }));
-    section.append(close);
-  }
+  if (audit.final_codes) section.append(settled(audit.final_codes));
+  if (audit.state !== "closed" && audit.auditor === me()) section.append(closing(audit, act));
   root.replaceChildren(section);
 }

@@ -132,15 +132,16 @@ export function askToSubmit(review, submit, isAudit = false) {
     dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close(), { signal });
     dialog.addEventListener("close", () => (done.abort(), resolve(submitted)), { signal });
     dialog.showModal();
-    if (button.disabled) dialog.querySelector("[data-cancel]").focus();
-    else (errors[0]?.field ?? button).focus();
+    const first = button.disabled ? dialog.querySelector("[data-cancel]") : (errors[0]?.field ?? button);
+    first.focus({ preventScroll: true });
+    dialog.scrollTop = 0; // the principal diagnosis is seen first
   });
 }
 
-async function change(act) {
+async function change(act, list = `/${location.search}`) {
   try {
     await act();
-    location.assign(`/${location.search}`);
+    location.assign(list);
   } catch (error) {
     if (!error.problem) throw error;
     toast(error.problem.title, error.problem.detail);
@@ -151,6 +152,12 @@ async function change(act) {
 export async function askToHold(hold) {
   const reason = await askReason({ title: "Put the note on hold", about: "Your decisions stay. Anybody may open it again.", ok: "Put on hold", reasons: HOLD, label: "Another reason" });
   if (reason) await change(() => hold(reason));
+}
+
+/** Give up a second look; then to the list of them. */
+export async function askToGiveUp(giveUp) {
+  const sure = await ask({ title: "Give the second look up?", about: "Another auditor may look at the note. Your decisions stay in its history; you can’t go on with them.", ok: "Give up" });
+  if (sure) await change(giveUp, "/audits");
 }
 
 /** Give the note back to those that wait; then to the worklist. */

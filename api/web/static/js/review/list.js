@@ -60,7 +60,7 @@ export function renderReview(root, review, view) {
   });
   const order = view.editable ? proposedOrder(review) : null;
   if (order) groups[0].querySelector("ol").before(orderHint(order, view.onOrder));
-  const [above, below] = findingsAround(review.findings, cards);
+  const [above, below] = findingsAround(review.findings, cards, review.overrides ?? review.coder_overrides);
   root.replaceChildren(...above, ...groups, ...below, element("p", madeBy(review.result), "made-by"));
   return cards;
 }

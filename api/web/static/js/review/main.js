@@ -4,11 +4,11 @@ import { ProblemError } from "../api.js";
 import { say, toast } from "../ask.js";
 import { byId, element, plural } from "../dom.js";
 import { listen, showKeys } from "../keys.js";
-import { me, startSite } from "../site.js";
+import { me, startSite, userKnown } from "../site.js";
 import { ago, clock } from "../words.js";
 import { Changes } from "./changes.js";
 import { showComparison } from "./comparison.js";
-import { askToHold, askToRelease, askToSubmit, goOn } from "./leave.js";
+import { askToGiveUp, askToHold, askToRelease, askToSubmit, goOn } from "./leave.js";
 import { startOutline } from "./outline.js";
 import { source } from "./sources.js";
 import { Workspace } from "./workspace.js";
@@ -17,6 +17,7 @@ const from = source();
 const KEEP = 60_000;
 const SAVING = { saving: "saving", saved: "saved", retrying: "not saved – retrying" };
 let keeping = 0;
+let active = true;
 
 const workspace = new Workspace((action, record, said) => changes.push(action, record, said));
 const changes = new Changes(from.name, {
@@ -92,19 +93,20 @@ function showHead({ note_id, note, setting, date_of_service, specialty, missing 
   const box = byId("missing");
   box.hidden = !missing?.length;
   box.replaceChildren(element("strong", "Missing: "), (missing ?? []).map(({ message }) => message).join(" "));
+  if (box.scrollHeight > box.clientHeight) box.tabIndex = 0; // a narrow screen scrolls it: by keys too
 }
 
 /** A second look that its auditor has submitted shows what differs; one that is open is only read by others. */
 async function showAudited(audit, why) {
   byId("saved").hidden = true;
   if (!audit.comparison) return banner(why);
-  banner(`Second look of ${audit.auditor}, ${audit.state}.`, action("Second looks", () => location.assign(from.list)));
+  banner(`Second look of ${audit.auditor} at the codes of ${audit.coder}, ${audit.state}.`, action("Second looks", () => location.assign(from.list)));
   return showComparison(byId("codes"), audit, from.send);
 }
 
 async function start(takeOver) {
   try {
-    const { review, editable, why } = await from.open(takeOver);
+    const [{ review, editable, why }] = await Promise.all([from.open(takeOver), userKnown()]);
     showHead(review);
     workspace.start(review, editable);
     byId("saved").hidden = false;
@@ -131,9 +133,14 @@ async function start(takeOver) {
   }
 }
 
-/** Tell the service that the note is still open here. */
+for (const type of ["keydown", "pointerdown", "pointermove", "wheel", "touchmove"]) {
+  window.addEventListener(type, () => (active = true), { passive: true, capture: true });
+}
+
+/** Tell the service that somebody is at the note. Where nobody is, the lock and the session may run out. */
 async function keep() {
-  if (document.hidden) return;
+  if (document.hidden || !active) return;
+  active = false;
   try {
     await from.keep();
   } catch (error) {
@@ -143,6 +150,8 @@ async function keep() {
 }
 
 async function submit() {
+  const close = document.querySelector("[data-close]");
+  if (close) return close.click();
   if (!workspace.editable) return say("This note can’t be changed here.");
   await changes.idle();
   const send = (overrides) => from.send("submit", { version: changes.version, overrides });
@@ -151,12 +160,13 @@ async function submit() {
 }
 
 const leave = (ask, send) => async () => {
-  if (!workspace.editable || from.isAudit) return;
+  if (!workspace.editable) return;
   await changes.idle();
   await ask(send);
 };
-const hold = leave(askToHold, (reason) => from.send("hold", { version: changes.version, reason }));
-const release = leave(askToRelease, () => from.send("release", { version: changes.version }));
+const hold = from.isAudit ? () => {} : leave(askToHold, (reason) => from.send("hold", { version: changes.version, reason }));
+const giveUp = leave(askToGiveUp, () => from.send("abandon", { version: changes.version }));
+const release = from.isAudit ? giveUp : leave(askToRelease, () => from.send("release", { version: changes.version }));
 const own = { submit, hold, release };
 const perform = (name) => (own[name] ?? (() => workspace.do(name)))();
 
@@ -180,5 +190,5 @@ for (const button of document.querySelectorAll("[data-show]")) button.addEventLi
 window.addEventListener("beforeunload", (event) => {
   if (byId("saved").dataset.state === "retrying") event.preventDefault();
 });
-await startSite();
+startSite();
 await start(false);

@@ -1,7 +1,7 @@
 /** Where the page gets what it reviews: a review, or the second look at one that an auditor takes. */
 
 import { changeAudit, changeReview, openReview, post, showAudit, showReview } from "../api.js";
-import { me } from "../site.js";
+import { me, userKnown } from "../site.js";
 
 const UNOPENED = ["review-locked", "review-submitted", "forbidden"];
 
@@ -34,9 +34,10 @@ function auditSource(number) {
     send: (action, record) => changeAudit(number, action, action === "submit" ? { version: record.version } : record),
     keep: null,
     async open() {
-      const review = await showAudit(number);
+      const [review] = await Promise.all([showAudit(number), userKnown()]);
       const editable = review.state === "open" && review.auditor === me();
-      return { review, editable, why: editable ? "" : `${review.auditor} takes this second look.` };
+      const does = review.state === "abandoned" ? "gave this second look up" : "takes this second look";
+      return { review, editable, why: editable ? "" : `${review.auditor} ${does}.` };
     },
   };
 }
