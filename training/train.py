@@ -115,12 +115,13 @@ def _plan(facts: dict[str, Any], options: Any) -> dict[str, Any]:
     return {**facts, "options": asdict(options), "features": list(FEATURES), "shard": SHARD}
 
 
-def _identity(folder: Path) -> dict[str, str]:
+def _identity(folder: Path) -> dict[str, Any]:
     from codeassist.release import check_release
     from codeassist.settings import settings
+    from training.fingerprint import lineage_record
 
     manifest, sha256 = check_release(folder, settings().trusted_keys)
-    return {"name": manifest["name"], "version": manifest["version"], "sha256": sha256}
+    return lineage_record(manifest, sha256)
 
 
 def _notes(paths: Sequence[Path], site: Site | None) -> Iterator[AuditedNote]:
@@ -153,6 +154,7 @@ def _save(
     profile: dict[str, Any],
 ) -> None:
     from codeassist.release import save_release
+    from training.fingerprint import environment_record
 
     save_release(
         out,
@@ -168,6 +170,7 @@ def _save(
         profile=profile,
         facts={
             **facts,
+            "environment": environment_record(),
             "notes": fitted.seen["notes"],
             "seen": fitted.seen,
             **({"search": fitted.searches} if fitted.searches else {}),

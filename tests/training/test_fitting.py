@@ -248,7 +248,11 @@ def test_a_search_by_trials_stands_in_the_manifest_and_is_the_same_each_time(aud
     manifest = load_release(tmp_path / "a").manifest
     found = manifest["search"]["diagnosis"]
     assert found["trials"] == 3 and found["best"]["log_loss"] <= found["without"]["log_loss"]
-    assert manifest["from_release"]["name"] == "codeassist-us"
+    before = manifest["from_release"]
+    assert before["name"] == "codeassist-us" and all(d["licence"] for d in (*before["data"], *before["terms"]))
+    assert manifest["environment"]["machine"] and manifest["environment"]["kernel"]
+    card = (tmp_path / "a" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"{before['terms'][0]['name']}, through codeassist-us (licence: " in card
     with pytest.raises(InputError, match="not both"):
         train([audited], tmp_path / "c", search=1, search_trials=2)
 

@@ -12,9 +12,7 @@ from codeassist.errors import InputError
 
 
 def data_report(
-    audited: Annotated[
-        list[Path], typer.Option("--audited", help="JSON Lines, CSV or a folder of note files, to train on")
-    ],
+    audited: Annotated[list[Path], typer.Option("--audited", help="notes to train on, in any form that train reads")],
     test: Annotated[list[Path] | None, typer.Option("--test", help="the same, to measure on")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="folder for data-report.json and data-report.txt")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="exit with 1 when there is any error")] = False,
