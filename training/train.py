@@ -81,6 +81,7 @@ def train(
         "terminology": store.releases,
         **({"site": {"sha256": site.sha256}} if site else {}),
         **({"from_release": _identity(prior)} if prior else {}),
+        **({"mention_detectors": list(settings().mention_detectors)} if settings().mention_detectors else {}),
     }
     options = Options(labels == "audited", seed, str(prior) if prior else None, search_trials, search)
     with (

@@ -77,6 +77,8 @@ def render_show(record: dict[str, Any]) -> str:
     lines.append("libraries: " + ", ".join(f"{k} {v}" for k, v in manifest.get("libraries", {}).items()))
     if "environment" in manifest:
         lines.append("environment: " + ", ".join(manifest["environment"].values()))
+    if "mention_detectors" in manifest:
+        lines.append("recognisers of the site: " + ", ".join(manifest["mention_detectors"]))
     lines.append("terminology: " + ", ".join(f"{k} {v}" for k, v in manifest.get("terminology", {}).items()))
     for step in record["history"]:
         what = f"{step['action']} to {step['release'] or 'shipped'} by {step['user']}"
