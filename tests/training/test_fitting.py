@@ -31,6 +31,7 @@ from training.fitting.features import rows_of_ranker
 from training.fitting.folds import fold_of_groups
 from training.fitting.learning import learnt
 from training.fitting.pool import Pool
+from training.fitting.prior import Counted, nothing_counted
 from training.fitting.reading import chosen
 from training.fitting.search import drawn
 from training.fitting.work import WorkFolder, digest_of, load, write_piece
@@ -268,3 +269,12 @@ def test_a_release_to_begin_from_gives_its_labels_and_phrases(audited: Path, tmp
     assert set(cold.labels) < set(warm.labels)
     assert len(warm.phrases.key) > len(cold.phrases.key)
     assert warm.rankers["diagnosis"].forest.feature.shape[1] > cold.rankers["diagnosis"].forest.feature.shape[1]
+
+
+def test_what_the_site_holds_itself_is_not_outweighed_by_the_release() -> None:
+    keys, labels = np.array([1, 1, 1, 2, 2, 3], dtype="u8"), np.array([5, 5, 5, 6, 6, 7], dtype="i4")
+    before = Counted(keys, np.array([3], dtype="u8"), keys, labels)
+    once_and_twice = np.array([1, 2, 2, 9], dtype="u8")
+    left = before.beside(once_and_twice)
+    assert left.keys.tolist() == [1, 1, 1, 3] and left.pair_label.tolist() == [5, 5, 5, 7]
+    assert nothing_counted().beside(once_and_twice).keys.tolist() == []
