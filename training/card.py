@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from codeassist.release import MANIFEST
+from training.fingerprint import data_line, data_records
 
 _HEAD = """# Model card: {name} {version}
 
@@ -32,8 +33,7 @@ Figures on notes that the model has not seen: `codeassist evaluate --model DIR -
 def write_card(folder: Path, more: str = "") -> None:
     """Write ``MODEL_CARD.md`` into a release; ``more`` is appended (what the makers know of it)."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    data = [*manifest["data"], *manifest["terms"]]
-    lines = [f"- {d['name']} (licence: {d['licence']}; sha256 {d['sha256'][:16]}…)" for d in data]
+    lines = [f"- {data_line(d)}" for d in data_records(manifest)]
     metrics = ["| ranker | precision | recall | F1 | candidate recall |", "|---|---|---|---|---|"]
     for group, m in manifest["metrics"]["out_of_fold"].items():
         metrics.append(

@@ -40,10 +40,9 @@ def learning_curve(
     held = list(read_audited(test))
     out.mkdir(parents=True, exist_ok=True)
     points: list[dict[str, Any]] = []
-    if from_release != "none":
-        points.append({"notes": 0, "start": "warm", **_measured(_release(from_release), held, system)})
-    for size in wanted:
-        for start in ("cold", "warm") if from_release != "none" else ("cold",):
+    starts = ("cold", "warm") if from_release != "none" else ("cold",)
+    for size in (0, *wanted):
+        for start in starts if size else starts[1:]:
             chosen = sorted(order[:size])
             point = _point(out, [notes[i] for i in chosen], held, size, start, labels, from_release, system)
             points.append(point)
@@ -63,7 +62,10 @@ def _point(
     if not found.is_file():
         data, model = out / f"{size}.jsonl", out / f"{size}-{start}"
         data.write_text("".join(json.dumps(record_of(n)) + "\n" for n in notes), encoding="utf-8")
-        train([data], model, labels=labels, from_release=prior if start == "warm" else None)
+        if notes:
+            train([data], model, labels=labels, from_release=prior if start == "warm" else None)
+        else:
+            model = _release(prior)
         point = {"notes": size, "start": start, **_measured(model, held, system)}
         found.write_text(json.dumps(point) + "\n", encoding="utf-8")
     point = json.loads(found.read_bytes())

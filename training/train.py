@@ -81,6 +81,7 @@ def train(
         "terminology": store.releases,
         **({"site": {"sha256": site.sha256}} if site else {}),
         **({"from_release": _identity(prior)} if prior else {}),
+        **({"mention_detectors": list(settings().mention_detectors)} if settings().mention_detectors else {}),
     }
     options = Options(labels == "audited", seed, str(prior) if prior else None, search_trials, search)
     with (
@@ -115,12 +116,13 @@ def _plan(facts: dict[str, Any], options: Any) -> dict[str, Any]:
     return {**facts, "options": asdict(options), "features": list(FEATURES), "shard": SHARD}
 
 
-def _identity(folder: Path) -> dict[str, str]:
+def _identity(folder: Path) -> dict[str, Any]:
     from codeassist.release import check_release
     from codeassist.settings import settings
+    from training.fingerprint import lineage_record
 
     manifest, sha256 = check_release(folder, settings().trusted_keys)
-    return {"name": manifest["name"], "version": manifest["version"], "sha256": sha256}
+    return lineage_record(manifest, sha256)
 
 
 def _notes(paths: Sequence[Path], site: Site | None) -> Iterator[AuditedNote]:
@@ -153,6 +155,7 @@ def _save(
     profile: dict[str, Any],
 ) -> None:
     from codeassist.release import save_release
+    from training.fingerprint import environment_record
 
     save_release(
         out,
@@ -168,6 +171,7 @@ def _save(
         profile=profile,
         facts={
             **facts,
+            "environment": environment_record(),
             "notes": fitted.seen["notes"],
             "seen": fitted.seen,
             **({"search": fitted.searches} if fitted.searches else {}),

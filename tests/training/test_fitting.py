@@ -31,6 +31,7 @@ from training.fitting.features import rows_of_ranker
 from training.fitting.folds import fold_of_groups
 from training.fitting.learning import learnt
 from training.fitting.pool import Pool
+from training.fitting.prior import Counted, nothing_counted
 from training.fitting.reading import chosen
 from training.fitting.search import drawn
 from training.fitting.work import WorkFolder, digest_of, load, write_piece
@@ -248,7 +249,11 @@ def test_a_search_by_trials_stands_in_the_manifest_and_is_the_same_each_time(aud
     manifest = load_release(tmp_path / "a").manifest
     found = manifest["search"]["diagnosis"]
     assert found["trials"] == 3 and found["best"]["log_loss"] <= found["without"]["log_loss"]
-    assert manifest["from_release"]["name"] == "codeassist-us"
+    before = manifest["from_release"]
+    assert before["name"] == "codeassist-us" and all(d["licence"] for d in (*before["data"], *before["terms"]))
+    assert manifest["environment"]["machine"] and manifest["environment"]["kernel"]
+    card = (tmp_path / "a" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"{before['terms'][0]['name']}, through codeassist-us (licence: " in card
     with pytest.raises(InputError, match="not both"):
         train([audited], tmp_path / "c", search=1, search_trials=2)
 
@@ -264,3 +269,12 @@ def test_a_release_to_begin_from_gives_its_labels_and_phrases(audited: Path, tmp
     assert set(cold.labels) < set(warm.labels)
     assert len(warm.phrases.key) > len(cold.phrases.key)
     assert warm.rankers["diagnosis"].forest.feature.shape[1] > cold.rankers["diagnosis"].forest.feature.shape[1]
+
+
+def test_what_the_site_holds_itself_is_not_outweighed_by_the_release() -> None:
+    keys, labels = np.array([1, 1, 1, 2, 2, 3], dtype="u8"), np.array([5, 5, 5, 6, 6, 7], dtype="i4")
+    before = Counted(keys, np.array([3], dtype="u8"), keys, labels)
+    once_and_twice = np.array([1, 2, 2, 9], dtype="u8")
+    left = before.beside(once_and_twice)
+    assert left.keys.tolist() == [1, 1, 1, 3] and left.pair_label.tolist() == [5, 5, 5, 7]
+    assert nothing_counted().beside(once_and_twice).keys.tolist() == []

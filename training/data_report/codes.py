@@ -1,9 +1,8 @@
-"""Codes against the editions of their systems, and against each other."""
+"""Codes against the editions of their systems."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from codeassist.terminology.store import Store
 from training.data_report.problems import Problem, written
@@ -58,13 +57,3 @@ def _not_valid(placed: Placed, j: int, row: int, day: int, store: Store) -> Prob
 def _date(day: object) -> str:
     text = f"{int(str(day)):08d}"
     return f"{text[:4]}-{text[4:6]}-{text[6:]}"
-
-
-def single_examples(notes: Sequence[Placed]) -> Iterator[Problem]:
-    """Codes that only one of the notes to train on has."""
-    times = Counter(c for n in notes if not n.test for c in {(c.system, c.key) for c in n.audited.codes})
-    for placed in notes:
-        if not placed.test:
-            for j, code in enumerate(placed.audited.codes):
-                if times[code.system, code.key] == 1:
-                    yield placed.problem("one-example", f"no other note has {written(code.system, code.key)}", j)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +12,7 @@ from codeassist.errors import InputError
 
 
 def data_report(
-    audited: Annotated[
-        list[Path], typer.Option("--audited", help="JSON Lines, CSV or a folder of note files, to train on")
-    ],
+    audited: Annotated[list[Path], typer.Option("--audited", help="notes to train on, in any form that train reads")],
     test: Annotated[list[Path] | None, typer.Option("--test", help="the same, to measure on")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="folder for data-report.json and data-report.txt")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="exit with 1 when there is any error")] = False,
@@ -30,12 +28,17 @@ def data_report(
     if format not in ("text", "json"):
         raise InputError(f"--format must be text or json, not {format!r}")
     report = make_report(audited, test or (), open_store(), label_notes, _progress)
-    record = json.dumps(report.as_record(), ensure_ascii=False, indent=1)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "data-report.json").write_text(record + "\n", encoding="utf-8")
-        (out / "data-report.txt").write_text(render(report, shown=len(report.problems)) + "\n", encoding="utf-8")
-    typer.echo(record if format == "json" else render(report))
+        with (out / "data-report.json").open("w", encoding="utf-8") as file:
+            report.write(file)
+        with (out / "data-report.txt").open("w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in render(report, shown=None))
+    if format == "json":
+        report.write(sys.stdout)
+    else:
+        for line in render(report):
+            typer.echo(line)
     if strict and report.errors:
         raise typer.Exit(1)
 

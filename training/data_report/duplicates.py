@@ -4,8 +4,11 @@ not look alike."""
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Iterator, Sequence
+import tempfile
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +16,8 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from codeassist.choice import dotted
+from training.data_report.places import Places
 from training.data_report.problems import Problem
-from training.data_report.reading import Placed
 
 SHINGLE = 5
 NEARLY = 0.7
@@ -40,38 +43,82 @@ class Pair:
     share: float
 
 
-def find_pairs(texts: Sequence[str]) -> list[Pair]:
-    """For each text that was there before, or nearly, the one that it is most like among the first of their kind.
+class Sketches:
+    """Texts as sketches, added one at a time: 300 bytes a text in memory, and its shingles in a file of no name."""
 
-    Each text is compared with the first of each bucket that it falls into, and never with all of them: the time grows
-    with the number of texts.
-    """
-    out: list[Pair] = []
-    first_words: dict[bytes, int] = {}
-    buckets: dict[int, int] = {}
-    shingles: dict[int, np.ndarray] = {}
-    for i, text in enumerate(texts):
+    def __init__(self) -> None:
+        self._texts = 0
+        self._same: list[Pair] = []
+        self._first_words: dict[bytes, int] = {}
+        self._number = array("q")
+        self._bands = bytearray()
+        self._begins = array("q", [0])
+        self._shingles = tempfile.TemporaryFile(prefix="codeassist-sketches-")  # noqa: SIM115 (goes with the sketches)
+
+    def add(self, text: str) -> None:
+        """Sketch the next text."""
+        i = self._texts
+        self._texts += 1
         words = _WORD.findall(text.casefold())
         if not words:
-            continue
+            return
         digest = hashlib.blake2b(" ".join(words).encode(), digest_size=16).digest()
-        if digest in first_words:
-            out.append(Pair(i, first_words[digest], 1.0))
-            continue
-        first_words[digest] = i
+        first = self._first_words.setdefault(digest, i)
+        if first != i:
+            self._same.append(Pair(i, first, 1.0))
+            return
         mine = _shingles(words)
-        keys = _band_keys(mine)
-        best = Pair(i, -1, 0.0)
-        for other in sorted({buckets[k] for k in keys if k in buckets}):
-            share = _share(mine, shingles[other])
-            best = Pair(i, other, share) if share > best.share else best
-        if best.share >= NEARLY:
-            out.append(best)
-        kept = [k for k in keys if k not in buckets]
-        if kept:
-            shingles[i] = mine
-            buckets.update(dict.fromkeys(kept, i))
-    return out
+        self._number.append(i)
+        self._bands += _bands_of(mine).tobytes()
+        self._shingles.write(mine.tobytes())
+        self._begins.append(self._begins[-1] + mine.nbytes)
+
+    def pairs(self) -> list[Pair]:
+        """For each text that was there before, or nearly, the one that it is most like among the first of their kind.
+
+        Each text is compared with the first of each bucket that it falls into, and never with all of them: the time
+        grows with the number of texts.
+        """
+        self._shingles.flush()
+        out = list(self._same)
+        first = self._first_alike()
+        for i in np.flatnonzero((first < np.arange(len(first))[:, None]).any(axis=1)).tolist():
+            mine, best = self._read(i), Pair(self._number[i], -1, 0.0)
+            for other in np.unique(first[i]).tolist():
+                if other != i:
+                    share = _share(mine, self._read(other))
+                    best = Pair(best.note, self._number[other], share) if share > best.share else best
+            if best.share >= NEARLY:
+                out.append(best)
+        return sorted(out, key=lambda p: p.note)
+
+    def _first_alike(self) -> np.ndarray:
+        """For each distinct text and band the first text in its bucket."""
+        bands = np.frombuffer(self._bands, dtype=np.uint64).reshape(-1, _BANDS)
+        first = np.empty(bands.shape, dtype=np.int32)
+        for b in range(_BANDS):
+            head, order = _heads(bands[:, b])
+            first[order, b] = head
+        return first
+
+    def _read(self, i: int) -> np.ndarray:
+        begin, end = self._begins[i], self._begins[i + 1]
+        return np.frombuffer(os.pread(self._shingles.fileno(), end - begin, begin), dtype=np.uint32)
+
+
+def find_pairs(texts: Iterable[str]) -> list[Pair]:
+    """The pairs of all these texts (:meth:`Sketches.pairs`)."""
+    sketches = Sketches()
+    for text in texts:
+        sketches.add(text)
+    return sketches.pairs()
+
+
+def _heads(band: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first of those with the same number, for each in an order by number; and that order."""
+    order = np.argsort(band, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(band[order]) != 0])[: len(order)])
+    return np.repeat(order[starts], np.diff(np.append(starts, len(order)))), order
 
 
 def _shingles(words: Sequence[str]) -> np.ndarray:
@@ -100,11 +147,6 @@ def _bands_of(shingles: np.ndarray) -> np.ndarray:
     return np.asarray(np.bitwise_xor.reduce(rows * _MIX, axis=1) | np.uint64(1))
 
 
-def _band_keys(shingles: np.ndarray) -> list[int]:
-    """A number for each band, different in different bands."""
-    return (_bands_of(shingles) + np.arange(_BANDS, dtype=np.uint64) * _MIX[0]).tolist()  # type: ignore[no-any-return]
-
-
 def note_bands(text: str) -> np.ndarray:
     """A number for each band of a text: notes that are nearly the same share many; all 0 for a text without words."""
     words = _WORD.findall(text.casefold())
@@ -119,9 +161,7 @@ def near_groups(bands: np.ndarray, known: np.ndarray) -> np.ndarray:
     n = len(bands)
     first, second = [], []
     for band in bands.T:
-        order = np.argsort(band, kind="stable")
-        starts = np.flatnonzero(np.concatenate([[True], np.diff(band[order]) != 0]))
-        head = np.repeat(order[starts], np.diff(np.append(starts, n)))
+        head, order = _heads(band)
         linked = (head != order) & (band[order] != 0)
         first.append(head[linked])
         second.append(order[linked])
@@ -144,34 +184,35 @@ def _share(a: np.ndarray, b: np.ndarray) -> float:
     return both / (len(a) + len(b) - both)
 
 
-def check_duplicates(notes: Sequence[Placed]) -> Iterator[Problem]:
-    """Duplicates and near-duplicates; those across training and test as leaks; and the same text coded differently."""
-    texts = ["\n".join(d.text for d in n.audited.note.parts) for n in notes]
-    for pair in find_pairs(texts):
-        mine, other = notes[pair.note], notes[pair.like]
-        where = f"{other.file}, line {other.line} ({other.audited.note.id})"
+def check_duplicates(places: Places, sketches: Sketches) -> Iterator[Problem]:
+    """Duplicates and near-duplicates; those across training and test as leaks; and the same text coded differently.
+    The notes of both are the same, by number."""
+    for pair in sketches.pairs():
+        mine, other = pair.note, pair.like
+        where = f"{places.file(other)}, line {places.line(other)} ({places.note_id(other)})"
         how = "the same as" if pair.share == 1 else f"{pair.share:.0%} the same as"
-        if mine.test != other.test:
-            yield mine.problem(
-                "leak", f"the text is {how} {where}, which is {'to train on' if mine.test else 'a test'}"
-            )
+        if places.test(mine) != places.test(other):
+            what = "to train on" if places.test(mine) else "a test"
+            yield places.problem(mine, "leak", f"the text is {how} {where}, which is {what}")
         elif pair.share == 1:
-            yield mine.problem("duplicate", f"the text is {how} {where}")
+            yield places.problem(mine, "duplicate", f"the text is {how} {where}")
         else:
-            yield mine.problem("near-duplicate", f"the text is {how} {where}")
+            yield places.problem(mine, "near-duplicate", f"the text is {how} {where}")
         if pair.share >= SAME:
-            yield from _conflict(mine, other, where)
+            yield from _conflict(places, mine, other, where)
 
 
-def _conflict(mine: Placed, other: Placed, where: str) -> Iterator[Problem]:
-    a, b = ({(c.system, c.key) for c in n.audited.codes} for n in (mine, other))
+def _conflict(places: Places, mine: int, other: int, where: str) -> Iterator[Problem]:
+    a, b = places.codes(mine), places.codes(other)
     if a == b:
         return
-    who = f" (coders {mine.coder} and {other.coder})" if mine.coder and other.coder else ""
-    told = "; ".join(f"only {name}: {_some(codes)}" for name, codes in (("here", a - b), ("there", b - a)) if codes)
-    yield mine.problem("conflict", f"coded differently from {where}{who}; {told}")
+    coders = places.coder(mine), places.coder(other)
+    who = f" (coders {coders[0]} and {coders[1]})" if all(coders) else ""
+    only = ("here", a - b), ("there", b - a)
+    told = "; ".join(f"only {side}: {_some(places, labels)}" for side, labels in only if labels)
+    yield places.problem(mine, "conflict", f"coded differently from {where}{who}; {told}")
 
 
-def _some(codes: set[tuple[str, str]]) -> str:
-    listed = [dotted(*c) for c in sorted(codes)]
+def _some(places: Places, labels: set[int]) -> str:
+    listed = [dotted(*c) for c in sorted(places.named(label) for label in labels)]
     return ", ".join(listed[:_TOLD]) + (f" and {len(listed) - _TOLD} more" if len(listed) > _TOLD else "")

@@ -115,8 +115,8 @@ def _probabilities(
         for group in GROUPS:
             progress(f"ranker: {group}", 0, 1)
             rows = rows_of_ranker(work.folder, group, seed)
-            if rows.target.sum() < FOLDS:
-                continue
+            if not FOLDS <= rows.target.sum() <= len(rows.target) - FOLDS:
+                continue  # too few right ones, or wrong ones, to tell them apart
             _, probability = fit_ranker(rows.matrix, rows.target, rows.group, 0, seed)
             for i, candidate, p in zip(rows.note.tolist(), rows.id.tolist(), probability.tolist(), strict=True):
                 code = features.key(candidate)

@@ -10,6 +10,7 @@ from typing import Any
 from codeassist.errors import InputError
 from training.audited import AuditedNote, audited_from_record, is_note_folder, read_note_file, read_records
 from training.data_report.problems import Problem
+from training.data_report.spool import Problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,15 @@ class Placed:
 
     def problem(self, kind: str, message: str, code: int | None = None, score: float | None = None) -> Problem:
         """A problem of this note, or of one of its codes (by number)."""
-        line = self.code_lines[code] if code is not None and code < len(self.code_lines) else self.line
+        line = self.line if code is None else self.line_of(code)
         return Problem(kind, self.file, line, self.audited.note.id, message, score)
 
+    def line_of(self, code: int) -> int:
+        """The line of a code, by number; that of the note where codes have none."""
+        return self.code_lines[code] if code < len(self.code_lines) else self.line
 
-def read_placed(path: Path, test: bool, problems: list[Problem]) -> Iterator[Placed]:
+
+def read_placed(path: Path, test: bool, problems: Problems) -> Iterator[Placed]:
     """The notes of a file or folder; what can't be read, and evidence that does not fit, goes to ``problems``.
 
     Raises :class:`InputError` when there is no such file.
@@ -58,7 +63,7 @@ def read_placed(path: Path, test: bool, problems: list[Problem]) -> Iterator[Pla
             continue
         coder = record.get("coder")
         placed = Placed(audited, path.name, number, test, str(coder) if coder else None)
-        problems += _evidence(placed, record)
+        problems.extend(_evidence(placed, record))
         yield placed
 
 

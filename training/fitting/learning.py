@@ -46,13 +46,14 @@ def associate_range(task: tuple[Path, int]) -> None:
     slices = [_slice(folder, s, bounds, number == ranges - 1, fold) for s in range(survey.shards)]
     key, key_fold, short, pair_key, pair_fold, pair_label = (np.concatenate(c) for c in zip(*slices, strict=True))
     taught = np.asarray(load(folder, "folds", "taught"))
-    before = _before(folder, bounds, number == ranges - 1)
+    prior = _before(folder, bounds, number == ranges - 1)
     files: dict[str, np.ndarray] = {}
     for v in range(variants(folder)):
         notes = int(taken(folder, v).sum())
         share = np.delete(taught, v, axis=0).sum(axis=0) / notes if v < len(taught) else taught.sum(axis=0) / notes
         keys, pairs = key_fold != v, pair_fold != v
         rarer = int(np.log2(max(1.0, notes / _MANY)))
+        before = prior.beside(key[keys])
         found = associations_of(
             np.concatenate([key[keys], before.keys]),
             np.concatenate([key[keys & short], before.short]),

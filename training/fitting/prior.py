@@ -13,6 +13,10 @@ from codeassist.candidates.associations import SMOOTHING
 from codeassist.release import LearnedPhrases, Release, load_release
 from training.fitting.survey import Code
 
+ENOUGH = 2
+"""From so many notes of the site on that hold a key, only they say what it is evidence for: sites code differently, and
+the release's notes would outweigh the site's own where these are few."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -23,6 +27,15 @@ class Counted:
     short: np.ndarray
     pair_key: np.ndarray
     pair_label: np.ndarray
+
+    def beside(self, keys: np.ndarray) -> Counted:
+        """What is left of it beside notes of the site, of which each holds its ``keys`` once."""
+        if not len(self.keys):
+            return self
+        own, times = np.unique(keys, return_counts=True)
+        known = own[times >= ENOUGH]
+        left, pairs = ~np.isin(self.keys, known), ~np.isin(self.pair_key, known)
+        return Counted(self.keys[left], self.short, self.pair_key[pairs], self.pair_label[pairs])
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from training.fingerprint import data_line, data_records
 from training.metrics import MEASURES
 from training.registry.compare import Comparison
 from training.registry.folder import Held
@@ -66,12 +67,18 @@ def render_show(record: dict[str, Any]) -> str:
         f"{record['release']}{' (promoted)' if record['promoted'] else ''}: {record['name']} {record['version']}",
         f"written {record['written']}, {record['notes']} notes, {record['files']} files, in {record['folder']}",
     ]
-    for data in (*manifest.get("data", ()), *manifest.get("terms", ())):
-        lines.append(f"trained on {data['name']} (licence: {data['licence']}; sha256 {data['sha256'][:16]}…)")
+    before = manifest.get("from_release")
+    if before:
+        lines.append(f"begun from {before['name']} {before['version']} (sha256 {before['sha256'][:16]}…)")
+    lines += [f"trained on {data_line(d)}" for d in data_records(manifest)]
     for group, figures in manifest.get("metrics", {}).get("out_of_fold", {}).items():
         told = ", ".join(f"{k} {figures[k]:.3f}" for k in ("precision", "recall", "f1", "candidate_recall"))
         lines.append(f"out of fold, {group}: {told}")
     lines.append("libraries: " + ", ".join(f"{k} {v}" for k, v in manifest.get("libraries", {}).items()))
+    if "environment" in manifest:
+        lines.append("environment: " + ", ".join(manifest["environment"].values()))
+    if "mention_detectors" in manifest:
+        lines.append("recognisers of the site: " + ", ".join(manifest["mention_detectors"]))
     lines.append("terminology: " + ", ".join(f"{k} {v}" for k, v in manifest.get("terminology", {}).items()))
     for step in record["history"]:
         what = f"{step['action']} to {step['release'] or 'shipped'} by {step['user']}"
