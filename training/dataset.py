@@ -8,6 +8,7 @@ import numpy as np
 
 from codeassist.candidates.associations import association_keys
 from codeassist.candidates.likeness import note_counts, sentence_counts, sentence_spans
+from codeassist.nlp.annotations import Annotations, Content
 from codeassist.nlp.reading import ReadDocument, ReadNote
 from training.audited import AuditedCode, AuditedNote
 
@@ -30,24 +31,33 @@ class Example:
 def example_of(audited: AuditedNote, read: ReadNote, number: dict[tuple[str, str], int]) -> Example:
     """What a note teaches; ``number`` numbers the labels, and codes that are none teach nothing."""
     part = read.parts[0]
-    keys = association_keys(part.content)
-    sentence = part.content.segment[keys.first] if len(keys.first) else np.zeros(0, dtype=np.int64)
+    example = keys_of(audited, part.notes, part.content, number)
+    example.counts = note_counts([p.content for p in read.parts])
+    example.sentences = sentence_counts(part)
+    example.sentence_labels = _evidence_labels(audited, part, number) if example.sentences else []
+    return example
+
+
+def keys_of(audited: AuditedNote, notes: Annotations, content: Content, number: dict[tuple[str, str], int]) -> Example:
+    """The same without the words that likeness is learnt from, by the sentences and content words of the note's first
+    document."""
+    keys = association_keys(content)
+    sentence = content.segment[keys.first] if len(keys.first) else np.zeros(0, dtype=np.int64)
     pairs = []
     for code in audited.codes:
         label = number.get((code.system, code.key))
         if label is not None:
-            mine = _near_evidence(code, read, sentence) if code.evidence and len(part.notes.start) else slice(None)
+            mine = _near_evidence(code, notes, sentence) if code.evidence and len(notes.start) else slice(None)
             pairs.append((label, np.unique(keys.key[mine])))
-    sentences = sentence_counts(part)
     short = (keys.words == 1) | ((keys.words == 2) & (keys.last - keys.first == 1))
     return Example(
         np.array(sorted({label for label, _ in pairs}), dtype=np.int64),
         np.unique(keys.key),
         np.unique(keys.key[short]),
         pairs,
-        note_counts([p.content for p in read.parts]),
-        sentences,
-        _evidence_labels(audited, part, number) if sentences else [],
+        np.zeros(0, dtype=np.int64),
+        [],
+        [],
     )
 
 
@@ -65,9 +75,8 @@ def _evidence_labels(audited: AuditedNote, part: ReadDocument, number: dict[tupl
     return [np.array(sorted(mine), dtype=np.int64) for mine in found]
 
 
-def _near_evidence(code: AuditedCode, read: ReadNote, sentence: np.ndarray) -> np.ndarray:
+def _near_evidence(code: AuditedCode, notes: Annotations, sentence: np.ndarray) -> np.ndarray:
     """Which keys stand in the sentences of a code's evidence."""
-    notes = read.parts[0].notes
     chosen = np.zeros(len(sentence), dtype=bool)
     for start, end in code.evidence:
         tokens = np.flatnonzero((notes.end > start) & (notes.start < end))

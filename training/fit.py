@@ -15,12 +15,12 @@ import numpy as np
 
 from codeassist.candidates.lessons import Lessons
 from codeassist.ranking.forest import Forest
-from codeassist.ranking.ranker import GROUPS, Ranker, fit_ranker
+from codeassist.ranking.ranker import FOLDS, GROUPS, Examples, Ranker, ranker_of
 from codeassist.release import LearnedPhrases
 from codeassist.terminology.store import Store
 from training.audited import AuditedNote
 from training.fitting.context import Options, save_options
-from training.fitting.features import make_rows, ranked_notes, rows_of_ranker, shards_with_rows
+from training.fitting.features import Rows, make_rows, ranked_notes, rows_of_ranker, shards_with_rows
 from training.fitting.folds import make_folds, variants
 from training.fitting.learning import associate_range, learn_variant, learnt, options_of
 from training.fitting.pool import Pool
@@ -63,6 +63,8 @@ def fit(
     searches = {}
     if options.search_trials or options.search_minutes:
         searches = search(work, pool, options, say)
+    parts = {_part(g, p): (g, p) for g in GROUPS for p in range(FOLDS + 1)}
+    run_stage(work, pool, fit_part, parts, "trees of the rankers", say)
     run_stage(work, pool, fit_group, {f"ranker/{g}": g for g in GROUPS}, "rankers", say)
     rankers, metrics = {}, {}
     for group in GROUPS:
@@ -105,30 +107,58 @@ def _seen(found: Survey, metrics: dict[str, dict[str, float]], options: Options)
     return {"notes": found.notes, "ranked_notes": ranked, "compared_notes": compared, **rows}
 
 
+def fit_part(task: tuple[Path, tuple[str, int]]) -> None:
+    """Fit one ranker without one fold, for its scores of that fold's candidates, or at last on all candidates."""
+    folder, (group, part) = task
+    files: dict[str, np.ndarray | bytes] = {}
+    examples = _examples(folder, group, rows_of_ranker(folder, group, options_of(folder).seed))
+    if examples is not None and part == FOLDS:
+        forest = examples.forest()
+        files = {name: getattr(forest, name) for name in _TREES} | {"baseline": np.array(forest.baseline)}
+    elif examples is not None and part < examples.folds:
+        places, scores = examples.out_of_fold(part)
+        files = {"places": places.astype(np.int32), "scores": scores}
+    write_piece(folder, _part(group, part), files)
+
+
+def _part(group: str, part: int) -> str:
+    return f"fits/{group}-{part}"
+
+
+def _examples(folder: Path, group: str, rows: Rows) -> Examples | None:
+    """What a ranker is fitted on, unless it is too little."""
+    options = options_of(folder)
+    if rows.target.sum() < _LEAST_GOLD or len(np.unique(rows.group)) < 2:
+        return None
+    parameters = parameters_found(folder, group)
+    general = not options.audited_labels
+    return Examples(rows.matrix, rows.target, rows.group, options.seed, rows.weight, general, parameters)
+
+
 def fit_group(task: tuple[Path, str]) -> None:
-    """Fit one ranker, unless there is too little to fit it on, and write it with its figures."""
+    """Put one ranker together from what was fitted, and write it with its figures."""
     folder, group = task
     options = options_of(folder)
     rows = rows_of_ranker(folder, group, options.seed)
+    examples = _examples(folder, group, rows)
     files: dict[str, np.ndarray | bytes] = {"metrics.json": b"{}"}
-    if rows.target.sum() >= _LEAST_GOLD and len(np.unique(rows.group)) > 1:
+    if examples is not None:
+        out = np.zeros(len(rows.target))
+        for part in range(examples.folds):
+            out[load(folder, _part(group, part), "places")] = load(folder, _part(group, part), "scores")
         prior = prior_release(options.prior).rankers.get(group) if options.prior else None
-        ranker, probability = fit_ranker(
-            rows.matrix,
-            rows.target,
-            rows.group,
-            rows.missed,
-            options.seed,
-            rows.weight,
-            not options.audited_labels,
-            prior.forest if prior else None,
-            parameters_found(folder, group),
-        )
+        before = prior.forest if prior else None
+        ranker, probability = ranker_of(examples, out, _forest(folder, _part(group, FOLDS)), rows.missed, before)
         figures = _figures(rows.target, probability, ranker.threshold, rows.missed)
         files = {name: getattr(ranker.forest, name) for name in _TREES}
         files |= {"knots": ranker.knots, "values": ranker.values, "baseline": np.array(ranker.forest.baseline)}
         files["metrics.json"] = json.dumps(figures).encode()
     write_piece(folder, f"ranker/{group}", files)
+
+
+def _forest(folder: Path, name: str) -> Forest:
+    trees = {part: load(folder, name, part) for part in _TREES}
+    return Forest(**trees, baseline=float(load(folder, name, "baseline")))
 
 
 def load_ranker(folder: Path, group: str) -> tuple[Ranker | None, dict[str, float]]:
@@ -137,8 +167,7 @@ def load_ranker(folder: Path, group: str) -> tuple[Ranker | None, dict[str, floa
     figures = json.loads((folder / name / "metrics.json").read_bytes())
     if not figures:
         return None, {}
-    trees = {part: load(folder, name, part) for part in _TREES}
-    forest = Forest(**trees, baseline=float(load(folder, name, "baseline")))
+    forest = _forest(folder, name)
     return Ranker(forest, load(folder, name, "knots"), load(folder, name, "values"), figures["threshold"]), figures
 
 

@@ -98,6 +98,7 @@ def train(
         except InputError:
             work.remove()  # notes that can't be trained on have to change: nothing could go on from here
             raise
+        _say("writing the release")
         _save(out, fitted, name, version, options.audited_labels, phrases, facts, site, _profile(work.folder))
         from training.card import write_card
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 
 from codeassist.candidates.associations import AssociationHits, find_associations
@@ -47,7 +49,6 @@ class Proposer:
     def __init__(self, store: Store, space: LabelSpace, shares: np.ndarray, audited_labels: bool) -> None:
         self.store = store
         self.space = space
-        self._shares = shares
         self._audited = audited_labels
         self.leaves = LeafPicker(store)
         self._mentioned = MentionedCodes(store, self.leaves)
@@ -55,6 +56,12 @@ class Proposer:
         order = np.argsort(space.ids, kind="stable")
         self._share_ids = space.ids[order]
         self._share_values = shares[order].astype(np.float32)
+
+    def with_shares(self, shares: np.ndarray) -> Proposer:
+        """The same with other shares of the labels: what it remembers of the terminology is used by both."""
+        other = copy(self)
+        other._share_values = shares[np.argsort(self.space.ids, kind="stable")].astype(np.float32)
+        return other
 
     def mention_hits(self, read: ReadNote, day: int) -> MentionHits:
         """Codes that the mentions of a note stand for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from codeassist.nlp.reading import NoteReader
 from codeassist.release import LearnedPhrases, load_release
 from codeassist.terminology.store import Store
 from training.audited import read_audited
-from training.dataset import example_of
+from training.dataset import example_of, keys_of
 from training.fit import prepare
 from training.fitting import features, folds, survey
 from training.fitting.context import Options, context
@@ -34,6 +36,7 @@ from training.fitting.pool import Pool
 from training.fitting.prior import Counted, nothing_counted
 from training.fitting.reading import chosen
 from training.fitting.search import drawn
+from training.fitting.words import WordReader
 from training.fitting.work import WorkFolder, digest_of, load, write_piece
 from training.train import train
 
@@ -71,8 +74,9 @@ def test_two_workers_give_the_same_bytes(audited: Path, whole: dict[str, str], t
     assert release.manifest["seen"]["ranked_notes"] == release.manifest["notes"] == 40
 
 
-def killed(audited: Path, whole: dict[str, str], out: Path, times: int, seed: int) -> None:
-    """Kill training at random moments, each time start the same command again, and compare what it gives at last."""
+def killed(audited: Path, whole: dict[str, str], out: Path, times: int, seed: int) -> int:
+    """Kill training at random moments, each time start the same command again, and compare what it gives at last; how
+    often it could be killed before it ended."""
     chance = random.Random(seed)
     arguments = command(audited, out, "--labels", "audited", "--workers", "2")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -94,6 +98,7 @@ def killed(audited: Path, whole: dict[str, str], out: Path, times: int, seed: in
         assert process.returncode == -signal.SIGKILL, told.decode()
     assert kills >= min(times, 1)
     assert content(out) == whole
+    return kills
 
 
 def test_killed_at_random_moments_it_goes_on_to_the_same_bytes(
@@ -104,8 +109,11 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_bytes(
 
 @pytest.mark.bars
 def test_killed_ten_times_it_goes_on_to_the_same_bytes(audited: Path, whole: dict[str, str], tmp_path: Path) -> None:
-    for seed in range(5):
-        killed(audited, whole, tmp_path / f"killed-{seed}", times=2, seed=seed)
+    kills, trainings = 0, 0
+    while kills < 10:
+        kills += killed(audited, whole, tmp_path / f"killed-{trainings}", times=10 - kills, seed=trainings)
+        trainings += 1
+    print(f"killed {kills} times in {trainings} trainings")
 
 
 # -- the work folder ---------------------------------------------------------------------------------------------------
@@ -181,8 +189,6 @@ def test_ranges_of_keys_give_the_associations_of_all(
 
 
 def _without_evidence(note: Any) -> Any:
-    from dataclasses import replace
-
     return replace(note, codes=tuple(replace(c, evidence=()) for c in note.codes))
 
 
@@ -237,6 +243,46 @@ def test_too_few_notes_and_one_patient_alone_are_refused(tmp_path: Path, store: 
         with WorkFolder(tmp_path / "b", {}) as work, pytest.raises(InputError, match="of one patient"):
             prepare(work, [notes[0]] * 12, store, NO_PHRASES, Options(False, 1), pool)
     assert survey.LEAST_NOTES == 10
+
+
+def test_words_alone_give_the_keys_that_the_whole_pipeline_gives(audited: Path, store: Store) -> None:
+    notes = list(read_audited(audited))
+    number = {code: i for i, code in enumerate(sorted({(c.system, c.key) for n in notes for c in n.codes}))}
+    reader, words = NoteReader(store), WordReader(store)
+    for note in notes:
+        for mine in (note, _without_evidence(note), replace(note, note=replace(note.note, text=""))):
+            whole, keys = example_of(mine, reader(mine.note), number), keys_of(mine, *words(mine.note.text), number)
+            for name in ("labels", "keys", "short"):
+                np.testing.assert_array_equal(getattr(keys, name), getattr(whole, name))
+            assert [label for label, _ in keys.pairs] == [label for label, _ in whole.pairs]
+            for (_, a), (_, b) in zip(keys.pairs, whole.pairs, strict=True):
+                np.testing.assert_array_equal(a, b)
+            assert not len(keys.counts) and not keys.sentences
+
+
+def test_no_file_stays_open_however_many_shards_there_are(
+    audited: Path, tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("survey", "reading", "learning", "features"):
+        monkeypatch.setattr(f"training.fitting.{module}.SHARD", 1)
+    opened: list[int] = []
+    for module, name in (("folds", "near_groups"), ("learning", "associations_of")):
+        monkeypatch.setattr(f"training.fitting.{module}.{name}", _counting(f"training.fitting.{module}", name, opened))
+    with WorkFolder(tmp_path / "work", {}) as work, Pool(1) as pool:
+        before = len(os.listdir("/proc/self/fd"))
+        found = prepare(work, read_audited(audited), store, NO_PHRASES, Options(False, 1), pool)
+    assert found.shards == 40 and max(opened) - before < 20
+
+
+def _counting(module: str, name: str, opened: list[int]) -> Any:
+    """The function of a module, which says how many files are open when it is called."""
+    function = getattr(importlib.import_module(module), name)
+
+    def counted(*args: Any, **more: Any) -> Any:
+        opened.append(len(os.listdir("/proc/self/fd")))
+        return function(*args, **more)
+
+    return counted
 
 
 # -- search and warm start ---------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def main(
             measured.append(run_measured(size, [*arguments, "--workers", str(workers), "--licence", "generated"]))
             data.unlink()
             shutil.rmtree(model)
-        typer.echo(render(measured[-1:]).splitlines()[-1])
+        typer.echo(json.dumps(asdict(measured[-1])))
     (out / "bench.json").write_text(json.dumps([asdict(m) for m in measured], indent=1) + "\n", encoding="utf-8")
     (out / "bench.md").write_text(render(measured) + "\n", encoding="utf-8")
     plot(measured, out / "bench.svg")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -18,7 +20,8 @@ _EVERY = 0.2
 class Measured:
     """One training: notes, seconds on the clock and of the processors (which other work on the machine does not
     change), and the highest sum of what its processes held at a time, in MB: resident (files that several have mapped
-    are counted in each), and of its own alone. ``extrapolated``: not run."""
+    are counted in each), and of its own alone. ``stages`` has the seconds of the processors by stage, those of starting
+    the workers in their first. ``extrapolated``: not run."""
 
     notes: int
     seconds: float
@@ -26,6 +29,25 @@ class Measured:
     peak_resident: float
     peak_own: float
     extrapolated: bool = False
+    stages: Mapping[str, float] = field(default_factory=dict)
+
+
+class _Told:
+    """What a process says, read as it comes: the last line names the stage that it is in."""
+
+    def __init__(self, pipe: IO[str]) -> None:
+        self.lines = ["start"]
+        self._reader = threading.Thread(target=self._read, args=(pipe,), daemon=True)
+        self._reader.start()
+
+    def _read(self, pipe: IO[str]) -> None:
+        for line in pipe:
+            self.lines.append(line.strip())
+
+    def everything(self) -> str:
+        """All of it, once the process has ended."""
+        self._reader.join()
+        return "\n".join(self.lines)
 
 
 def run_measured(notes: int, arguments: Sequence[str]) -> Measured:
@@ -35,16 +57,21 @@ def run_measured(notes: int, arguments: Sequence[str]) -> Measured:
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     resident = own = 0.0
     cpu: dict[int, float] = {}
+    stages: dict[str, float] = {}
+    told = _Told(process.stderr)
     while process.poll() is None:
         all_processes = [process, *_children(process)]
         held = [_memory(p) for p in all_processes]
+        before, stage = sum(cpu.values()), told.lines[-1]
         cpu |= {p.pid: _cpu(p) or cpu.get(p.pid, 0.0) for p in all_processes}
+        stages[stage] = stages.get(stage, 0.0) + sum(cpu.values()) - before
         resident = max(resident, sum(r for r, _ in held))
         own = max(own, sum(u for _, u in held))
         time.sleep(_EVERY)
     if process.returncode:
-        raise RuntimeError(process.stderr.read())
-    return Measured(notes, time.monotonic() - started, sum(cpu.values()), resident / 1e6, own / 1e6)
+        raise RuntimeError(told.everything())
+    seconds = time.monotonic() - started
+    return Measured(notes, seconds, sum(cpu.values()), resident / 1e6, own / 1e6, stages=stages)
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
@@ -71,7 +98,7 @@ def _memory(process: psutil.Process) -> tuple[int, int]:
 
 
 def extrapolate(measured: Sequence[Measured], notes: int) -> Measured:
-    """What ``notes`` would take if the last two that were measured lie on a line."""
+    """What ``notes`` would take if the last two that were measured lie on a line, each stage by itself."""
     a, b = measured[-2:]
 
     def line(x: float, y: float) -> float:
@@ -84,11 +111,12 @@ def extrapolate(measured: Sequence[Measured], notes: int) -> Measured:
         line(a.peak_resident, b.peak_resident),
         line(a.peak_own, b.peak_own),
         extrapolated=True,
+        stages={s: line(a.stages.get(s, 0.0), seconds) for s, seconds in b.stages.items()},
     )
 
 
 def render(measured: Sequence[Measured]) -> str:
-    """The figures as a Markdown table."""
+    """The figures as a Markdown table, and those of the stages as another."""
     rows = [
         "| notes | seconds | CPU seconds | CPU ms a note | peak resident, MB | peak own, MB |",
         "|---|---|---|---|---|---|",
@@ -100,6 +128,10 @@ def render(measured: Sequence[Measured]) -> str:
             f"| {m.notes:,}{marked} | {m.seconds:.0f} | {m.cpu_seconds:.0f} | {a_note:.1f} | {m.peak_resident:.0f} | "
             f"{m.peak_own:.0f} |"
         )
+    stages = dict.fromkeys(s for m in measured for s in m.stages)
+    rows += ["", "| CPU seconds of | " + " | ".join(f"{m.notes:,}" for m in measured) + " |"]
+    rows.append("|---|" + "---|" * len(measured))
+    rows += [f"| {s} | " + " | ".join(f"{m.stages.get(s, 0.0):.0f}" for m in measured) + " |" for s in stages]
     return "\n".join(rows)
 
 

@@ -14,6 +14,7 @@ from codeassist.site import read_site
 from codeassist.terminology.phrases import PhraseKind
 from codeassist.terminology.store import Store
 from training.fitting.survey import Code, Survey, surveyed
+from training.fitting.words import WordReader
 from training.fitting.work import WorkFolder, load, write_piece
 from training.site import store_of_site
 
@@ -32,11 +33,13 @@ class Options:
 
 @dataclass(slots=True)
 class Context:
-    """The terminology with the phrases learnt, a reader of notes, and the labels with their numbers."""
+    """The terminology with the phrases learnt, readers of notes and of their words alone, and the labels with their
+    numbers."""
 
     options: Options
     store: Store
     reader: NoteReader
+    words: WordReader
     survey: Survey
     number: dict[Code, int]
 
@@ -59,4 +62,5 @@ def context(folder: Path) -> Context:
     terminology = store_of_site(None if site is None else read_site(site))
     store = terminology.with_phrases(key, code, words, PhraseKind.INDEX)
     survey = surveyed(folder)
-    return Context(Options(**facts), store, NoteReader(store), survey, {c: i for i, c in enumerate(survey.labels)})
+    number = {c: i for i, c in enumerate(survey.labels)}
+    return Context(Options(**facts), store, NoteReader(store), WordReader(store), survey, number)

@@ -16,10 +16,10 @@ from training.audited import REJECTED_WEIGHT, AuditedNote
 from training.fitting.context import Context, context
 from training.fitting.learning import learnt
 from training.fitting.reading import chosen
-from training.fitting.survey import SHARD, shard_notes, surveyed
-from training.fitting.work import load, write_piece
+from training.fitting.survey import SHARD, numbered_notes, surveyed
+from training.fitting.work import load, read, write_piece
 
-MOST_NOTES = 10_000
+MOST_NOTES = 3_000
 """Notes whose candidates the rankers are fitted on, drawn by the seed when there are more."""
 MOST_ROWS = 400_000
 """Candidates that a ranker is fitted on: the first of those notes, in an order drawn by the seed, that together have
@@ -58,14 +58,13 @@ def make_rows(task: tuple[Path, int]) -> None:
     fold = load(folder, "folds", "fold")
     columns: dict[str, list[np.ndarray]] = {n: [] for n in ("matrix", "target", "ranker", "note", "weight", "id")}
     missed = [np.zeros((0, 3), dtype=np.int64)]
-    for i, audited in enumerate(shard_notes(folder, shard), shard * SHARD):
-        if i in mine:
-            found = _rows(c, audited, _proposer(folder, int(fold[i])), learnt(folder, int(fold[i]))[1])
-            for name, values in found.items():
-                if name != "missed":
-                    columns[name].append(values)
-            columns["note"].append(np.full(len(found["id"]), i))
-            missed.append(np.column_stack([np.full(len(GROUPS), i), np.arange(len(GROUPS)), found["missed"]]))
+    for i, audited in numbered_notes(folder, shard, mine):
+        found = _rows(c, audited, _proposer(folder, int(fold[i])), learnt(folder, int(fold[i]))[1])
+        for name, values in found.items():
+            if name != "missed":
+                columns[name].append(values)
+        columns["note"].append(np.full(len(found["id"]), i))
+        missed.append(np.column_stack([np.full(len(GROUPS), i), np.arange(len(GROUPS)), found["missed"]]))
     write_piece(
         folder,
         f"rows/{shard:05}",
@@ -75,14 +74,13 @@ def make_rows(task: tuple[Path, int]) -> None:
 
 @lru_cache(maxsize=8)
 def _proposer(folder: Path, variant: int) -> Proposer:
-    c = context(folder)
-    return Proposer(c.store, _space(folder), learnt(folder, variant)[0], c.options.audited_labels)
+    return _first_proposer(folder).with_shares(learnt(folder, variant)[0])
 
 
 @lru_cache(maxsize=1)
-def _space(folder: Path) -> LabelSpace:
+def _first_proposer(folder: Path) -> Proposer:
     c = context(folder)
-    return LabelSpace(c.store, c.survey.labels)
+    return Proposer(c.store, LabelSpace(c.store, c.survey.labels), learnt(folder, 0)[0], c.options.audited_labels)
 
 
 def _rows(c: Context, audited: AuditedNote, proposer: Proposer, lessons: Lessons) -> dict[str, np.ndarray]:
@@ -110,7 +108,7 @@ def rows_of_ranker(folder: Path, group: str, seed: int) -> Rows:
     """The rows of one ranker, :data:`MOST_ROWS` at most."""
     number = GROUPS.index(group)
     shards = [f"rows/{s:05}" for s in shards_with_rows(folder, seed)]
-    missed = np.concatenate([load(folder, s, "missed") for s in shards])
+    missed = np.concatenate([read(folder, s, "missed") for s in shards])
     missed = missed[missed[:, 1] == number]
     which = [np.flatnonzero(load(folder, s, "ranker") == number) for s in shards]
     note = np.concatenate([load(folder, s, "note")[w] for s, w in zip(shards, which, strict=True)])

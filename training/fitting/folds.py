@@ -10,7 +10,7 @@ from codeassist.errors import InputError
 from training.data_report.duplicates import near_groups
 from training.fitting.reading import piece
 from training.fitting.survey import Survey
-from training.fitting.work import WorkFolder, load, write_piece
+from training.fitting.work import WorkFolder, load, read, write_piece
 
 FOLDS = 5
 RANGE_PAIRS = 3_000_000
@@ -39,7 +39,7 @@ def make_folds(work: WorkFolder, survey: Survey, seed: int) -> None:
     if work.has("folds"):
         return
     folder, shards = work.folder, range(survey.shards)
-    bands = np.concatenate([load(folder, piece(s), "bands") for s in shards])
+    bands = np.concatenate([read(folder, piece(s), "bands") for s in shards])
     group = near_groups(bands, np.asarray(load(folder, "survey", "patient")))
     if not group.any():
         raise InputError("all notes are of one patient, or nearly the same: nothing can be checked on others")

@@ -80,10 +80,10 @@ def _slice(folder: Path, shard: int, bounds: np.ndarray, last: bool, fold: np.nd
     all_keys = load(folder, piece(shard), "key")
     low, high = np.searchsorted(all_keys, bounds)
     high = len(all_keys) if last else high
-    key = np.asarray(all_keys[low:high])
+    key = np.array(all_keys[low:high])  # copied, so that no file of a shard stays open
     note = np.asarray(load(folder, piece(shard), "note")[low:high]).astype(np.int64)
     key_fold = fold[shard * SHARD + note]
-    short = np.asarray(load(folder, piece(shard), "short")[low:high])
+    short = np.array(load(folder, piece(shard), "short")[low:high])
     pair_at = load(folder, piece(shard), "pair_at")
     first, end = np.searchsorted(pair_at, [low, high])
     at = np.asarray(pair_at[first:end]).astype(np.int64) - int(low)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data_report.duplicates import note_bands
-from training.dataset import Example, example_of
+from training.dataset import Example, example_of, keys_of
 from training.fitting.context import context
 from training.fitting.survey import SHARD, shard_notes
 from training.fitting.work import Files, load, write_piece
@@ -41,11 +41,10 @@ def read_shard(task: tuple[Path, int]) -> None:
     compared = compared if c.options.audited_labels else set()
     examples, bands = [], []
     for i, audited in enumerate(shard_notes(folder, shard)):
-        example = example_of(audited, c.reader(audited.note), c.number)
-        if shard * SHARD + i not in compared:
-            example.counts = example.counts[:0]
-            example.sentences, example.sentence_labels = [], []
-        examples.append(example)
+        if shard * SHARD + i in compared:
+            examples.append(example_of(audited, c.reader(audited.note), c.number))
+        else:
+            examples.append(keys_of(audited, *c.words(audited.note.parts[0].text), c.number))
         bands.append(note_bands("\n".join(d.text for d in audited.note.parts)))
     files = {"bands": np.array(bands), **_ragged("gold", [e.labels for e in examples])}
     files |= _ragged("taught", [_taught(e) for e in examples])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -82,6 +82,12 @@ def patient_number(note: AuditedNote) -> int:
 
 def shard_notes(folder: Path, shard: int) -> Iterator[AuditedNote]:
     """The notes of a shard."""
+    return (note for _, note in numbered_notes(folder, shard))
+
+
+def numbered_notes(folder: Path, shard: int, wanted: Container[int] | None = None) -> Iterator[tuple[int, AuditedNote]]:
+    """The notes of a shard with their numbers among all, only those ``wanted``."""
     with (folder / "notes" / f"{shard:05}" / "notes.jsonl").open(encoding="utf-8") as lines:
-        for line in lines:
-            yield audited_from_record(json.loads(line))
+        for number, line in enumerate(lines, shard * SHARD):
+            if wanted is None or number in wanted:
+                yield number, audited_from_record(json.loads(line))

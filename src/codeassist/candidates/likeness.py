@@ -127,12 +127,12 @@ def learn_likeness(
 
 def _ridge(rows: sparse.csr_matrix, target: np.ndarray, penalty: float) -> np.ndarray:
     """The dual coefficients, as scikit-learn's ``KernelRidge`` gives them, in half its memory: the kernel is made by
-    blocks, and solved in its place."""
+    blocks, of which only those at and below the diagonal are read, and solved in its place."""
     count = rows.shape[0]
     kernel = np.empty((count, count), dtype=np.float32, order="F")  # a C-ordered one would be copied by LAPACK
     for start in range(0, count, _BLOCK):
         block = rows[start : start + _BLOCK]
-        kernel[:, start : start + block.shape[0]] = (rows @ block.T).toarray()
+        kernel[start:, start : start + block.shape[0]] = (rows[start:] @ block.T).toarray()
     kernel[np.diag_indices(count)] += np.float32(penalty)
     factor = linalg.cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
     return np.ascontiguousarray(linalg.cho_solve(factor, target, check_finite=False), dtype=np.float32)

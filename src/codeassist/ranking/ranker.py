@@ -133,45 +133,81 @@ _FALLING = (
 )
 
 
-def fit_ranker(
-    matrix: np.ndarray,
-    target: np.ndarray,
-    note: np.ndarray,
-    missed: int,
-    seed: int,
-    weight: np.ndarray | None = None,
-    general: bool = False,
-    prior: Forest | None = None,
-    parameters: Mapping[str, Any] | None = None,
-) -> tuple[Ranker, np.ndarray]:
-    """Fit on candidates of audited notes.
+FOLDS = 5
 
-    ``target`` is 1 where the coder has the code, ``note`` numbers the notes (folds never share one), ``missed``
-    counts gold codes that were no candidate. A ``general`` ranker is for notes of other sites: it leaves out
-    :data:`IDENTITY` and moves only upwards with what speaks for a code. Calibration and threshold come from the
-    out-of-fold scores, which are returned with the ranker. ``prior`` is the forest of another release that has not
-    seen these notes: what it says counts as much as helps out of fold. ``parameters`` are the classifier's own.
+
+@dataclass(slots=True)
+class Examples:
+    """Candidates of audited notes that a ranker is fitted on.
+
+    ``target`` is 1 where the coder has the code, ``note`` numbers the notes (folds never share one), ``weight`` is how
+    much each candidate counts. A ``general`` ranker is for notes of other sites: it leaves out :data:`IDENTITY` and
+    moves only upwards with what speaks for a code. ``parameters`` are the classifier's own.
     """
-    if general:
-        matrix = matrix.copy()
-        matrix[:, [COLUMN[name] for name in IDENTITY]] = 0
-    folds = min(5, len(np.unique(note)))
+
+    matrix: np.ndarray
+    target: np.ndarray
+    note: np.ndarray
+    seed: int
+    weight: np.ndarray | None = None
+    general: bool = False
+    parameters: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.general:
+            self.matrix = self.matrix.copy()
+            self.matrix[:, [COLUMN[name] for name in IDENTITY]] = 0
+
+    @property
+    def folds(self) -> int:
+        """How many folds the notes make."""
+        return min(FOLDS, len(np.unique(self.note)))
+
+    def out_of_fold(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
+        """The places of a fold's candidates, and their scores by a classifier fitted on the other folds."""
+        train, test = list(GroupKFold(self.folds).split(self.matrix, self.target, self.note))[fold]
+        return test, self._fitted(train).predict_proba(self.matrix[test])[:, 1]
+
+    def forest(self) -> Forest:
+        """The trees fitted on all candidates."""
+        return forest_of(self._fitted(slice(None)))
+
+    def _fitted(self, at: np.ndarray | slice) -> HistGradientBoostingClassifier:
+        matrix, target = self.matrix[at], self.target[at]
+        model = new_classifier(self.seed, len(target), self.general).set_params(**self.parameters or {})
+        with threadpool_limits(1):  # sums in one order: the same seed gives the same bytes on any number of cores
+            return model.fit(matrix, target, None if self.weight is None else self.weight[at])
+
+
+def fit_ranker(
+    matrix: np.ndarray, target: np.ndarray, note: np.ndarray, missed: int, seed: int
+) -> tuple[Ranker, np.ndarray]:
+    """Fit on :class:`Examples`, one classifier after the other, and put them together by :func:`ranker_of`."""
+    examples = Examples(matrix, target, note, seed)
     out = np.zeros(len(target))
-    with threadpool_limits(1):  # sums in one order: the same seed gives the same bytes on any number of cores
-        for train, test in GroupKFold(folds).split(matrix, target, note):
-            model = new_classifier(seed, len(train), general).set_params(**parameters or {})
-            model.fit(matrix[train], target[train], None if weight is None else weight[train])
-            out[test] = model.predict_proba(matrix[test])[:, 1]
-        final = new_classifier(seed, len(target), general).set_params(**parameters or {}).fit(matrix, target, weight)
-    forest = forest_of(final)
+    for fold in range(examples.folds):
+        places, scores = examples.out_of_fold(fold)
+        out[places] = scores
+    return ranker_of(examples, out, examples.forest(), missed)
+
+
+def ranker_of(
+    examples: Examples, out: np.ndarray, forest: Forest, missed: int, prior: Forest | None = None
+) -> tuple[Ranker, np.ndarray]:
+    """A ranker of the trees fitted on all examples, and the probabilities out of fold.
+
+    Calibration and threshold come from ``out``, the scores out of fold; ``missed`` counts gold codes that were no
+    candidate. ``prior`` is the forest of another release that has not seen these notes: what it says counts as much as
+    helps out of fold.
+    """
     if prior is not None:
-        own, before = _log_odds(out).ravel(), prior.log_odds(matrix)
-        weights = blend(own, before, target, weight)
+        own, before = _log_odds(out).ravel(), prior.log_odds(examples.matrix)
+        weights = blend(own, before, examples.target, examples.weight)
         out = expit(weights[0] * own + weights[1] * before + weights[2])
         forest = joined(forest, prior, weights)
-    knots, values = fit_calibration(out, target)
+    knots, values = fit_calibration(out, examples.target)
     probability = calibrate(out, knots, values)
-    return Ranker(forest, knots, values, best_threshold(probability, target, missed)), probability
+    return Ranker(forest, knots, values, best_threshold(probability, examples.target, missed)), probability
 
 
 def best_threshold(probability: np.ndarray, target: np.ndarray, missed: int) -> float:
