@@ -55,7 +55,8 @@ test: setup-test
 
 bars: setup-test
 	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python -m codeassist.cli terminology build
-	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m bars -s $(ARGS)
+	@CODEASSIST_CHROMIUM="$$(tools/chromium)" CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" OMP_NUM_THREADS=1 \
+		$(BIN)/python -m pytest -m bars -s $(ARGS)
 
 bench-service: setup-test
 	@CODEASSIST_CACHE_DIR="$$CODEASSIST_TEST_CACHE" $(BIN)/python -m codeassist.cli terminology build

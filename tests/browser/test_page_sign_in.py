@@ -87,8 +87,9 @@ def test_five_wrong_passwords_lock_the_account_and_the_page_says_no_more_than_be
 
 def test_a_role_opens_what_it_may_and_nothing_else(open_page: Opening, site: Any) -> None:
     """A coder answers second looks and sees their own figures; who audits begins second looks and sees all."""
+    site.add("eve", ["coder"])
     coder, auditor = open_page(), open_page()
-    site.sign_in(coder, "anne", "/audits")
+    site.sign_in(coder, "eve", "/audits")
     expect(coder.locator("#list")).to_contain_text("No auditor has looked at your codings yet")
     expect(coder.get_by_role("button", name="Recode the next blind")).to_have_count(0)
     expect(coder.locator("[name=coder]")).to_have_count(0)

@@ -153,7 +153,7 @@ def test_an_error_is_overridden_with_a_reason(desk: Any, reviews: Any) -> None:
     for field in page.get_by_label("Reason to submit").all():
         field.fill("<b>the payer wants it</b>")
     desk.press("Enter")
-    page.wait_for_url("**/?specialty=*")
+    page.wait_for_url(lambda url: f"/reviews/{number}" not in url)
     done = reviews.state(number)
     assert done["state"] == "submitted" and "E10.9" in {line["code"] for line in done["codes"]}
     assert {o["reason"] for o in done["overrides"]} == {"<b>the payer wants it</b>"}

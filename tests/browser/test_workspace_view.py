@@ -227,7 +227,7 @@ def test_axe_finds_nothing_on_any_state(
     assert_accessible(page)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (900, 700), (390, 844), (320, 640)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (900, 700), (768, 900), (390, 844), (320, 640)])
 def test_every_width_shows_both_panes(
     open_page: Callable[..., Page], desk_of: Callable[[Page], Any], reviews: Any, width: int, height: int
 ) -> None:

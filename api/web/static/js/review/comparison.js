@@ -1,7 +1,7 @@
 /** A second look after it was submitted: figures, and each difference with its verdict, reason and answer. */
 
 import { auditReasons } from "../api.js";
-import { ask, toast } from "../ask.js";
+import { ask, say, toast } from "../ask.js";
 import { element, plural } from "../dom.js";
 import { keyHint } from "../keys.js";
 import { me } from "../site.js";
@@ -44,13 +44,28 @@ function textField(label, value = "") {
   return { box, field };
 }
 
-function sideBySide({ kind, code, coder, auditor, coder_value: theirs, auditor_value: ours }) {
-  const show = (value) => (Array.isArray(value) ? value.join(" ") : String(value ?? "–"));
-  const line = element("p", "", "difference-sides");
-  const values = coder !== undefined || auditor !== undefined ? [coder, auditor] : [theirs, ours];
-  line.append(element("b", KINDS[kind] ?? kind), code ? ` of ${code}: ` : ": ");
-  line.append("coder ", element("span", show(values[0]), "card-code"), ", auditor ", element("span", show(values[1]), "card-code"));
+const show = (value) => (Array.isArray(value) ? value.join(" ") : String(value ?? "–"));
+
+/** A code with its title; a press brings its evidence into view. */
+function codeLine(label, code, view) {
+  const line = element("p", `${label} `, "difference-code");
+  if (!code) {
+    line.append(element("span", "–", "muted"));
+    return line;
+  }
+  const link = element("button", code, "code-link");
+  link.type = "button";
+  link.addEventListener("click", () => view.reveal(code));
+  line.append(link, ` ${view.titleOf(code)}`);
   return line;
+}
+
+function sidesOf({ kind, code, coder, auditor, coder_value: theirs, auditor_value: ours }, view) {
+  const title = element("p", KINDS[kind] ?? kind, "difference-kind");
+  if (["missed", "extra", "different"].includes(kind)) return [title, codeLine("Coder:", coder, view), codeLine("Auditor:", auditor, view)];
+  const values = element("p", "coder ");
+  values.append(element("span", show(theirs), "card-code"), ", auditor ", element("span", show(ours), "card-code"));
+  return [title, ...(code ? [codeLine("Of", code, view)] : []), values];
 }
 
 /** A form of some fields with a button; `send(values)` gets them. */
@@ -67,9 +82,9 @@ function formOf(fields, verb, send) {
 
 const without = (record) => Object.fromEntries(Object.entries(record).filter(([, value]) => value !== ""));
 
-function differenceLine(one, audit, labels, act) {
+function differenceLine(one, audit, labels, act, view) {
   const line = element("li", "", "difference");
-  line.append(sideBySide(one));
+  line.append(...sidesOf(one, view));
   const { verdict, reason, text, answer, answer_text: said } = one;
   const judged = VERDICTS.find(([key]) => key === verdict)?.[1];
   if (verdict) line.append(element("p", [judged, labels.get(reason) ?? reason, text].filter(Boolean).join(" · "), "muted"));
@@ -120,23 +135,42 @@ function closing({ version, unanswered }, act) {
   return button;
 }
 
+/** What is known of the codes of a second look: their titles, and where they stand in the note. */
+function viewOf({ codes, coder_codes: theirs = [], result }, note) {
+  const known = [...codes, ...theirs, ...result.suggestions, ...result.discarded];
+  return {
+    titleOf: (code) => known.find((item) => item.code === code)?.display ?? "",
+    reveal(code) {
+      const spans = known.filter((item) => item.code === code).flatMap((item) => note.spansOf(item));
+      if (spans.length) note.reveal({ spans });
+    },
+  };
+}
+
 /** Show the comparison in `root`; `send(action, record)` gives the second look as it is then. */
-export async function showComparison(root, audit, send) {
+export async function showComparison(root, audit, send, note) {
   const { reasons } = await auditReasons();
   const labels = new Map(reasons.map(({ reason, label }) => [reason, label]));
   const act = async (action, record) => {
     try {
-      await showComparison(root, await send(action, record), send);
+      const { scrollTop } = root;
+      await showComparison(root, await send(action, record), send, note);
+      root.scrollTop = scrollTop;
+      const lines = [...root.querySelectorAll(".difference")];
+      const next = lines[record.difference] ?? lines[record.difference - 1]; // they are numbered from 1
+      (next?.querySelector("select") ?? root.querySelector("[data-close]") ?? root).focus();
+      say(action === "close" ? "Closed." : "Saved.");
     } catch (error) {
       if (!error.problem) throw error;
       toast(error.problem.title, error.problem.detail);
     }
   };
   const { comparison } = audit;
+  const view = viewOf(audit, note);
   const section = element("section", "", "group comparison");
   section.append(element("h3", plural(comparison.differences.length, "difference")), figuresOf(comparison));
   const list = element("ol");
-  list.append(...comparison.differences.map((one) => differenceLine(one, audit, labels, act)));
+  list.append(...comparison.differences.map((one) => differenceLine(one, audit, labels, act, view)));
   if (!comparison.differences.length) list.append(element("li", "Coder and auditor agree.", "empty"));
   section.append(list);
   if (audit.final_codes) section.append(settled(audit.final_codes));

@@ -101,7 +101,8 @@ async function showAudited(audit, why) {
   byId("saved").hidden = true;
   if (!audit.comparison) return banner(why);
   banner(`Second look of ${audit.auditor} at the codes of ${audit.coder}, ${audit.state}.`, action("Second looks", () => location.assign(from.list)));
-  return showComparison(byId("codes"), audit, from.send);
+  byId("codes").closest(".codes-pane").classList.add("compared"); // nothing is left to decide
+  return showComparison(byId("codes"), audit, from.send, workspace.note);
 }
 
 async function start(takeOver) {
