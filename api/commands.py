@@ -11,7 +11,6 @@ from api.auth.accounts import any_administrator
 from api.auth.loopback import is_loopback
 from api.errors import problem_of
 from api.interop.settings import InteropSettings
-from api.interop.smart.assertion import signing_keys
 from api.keymap import read_keymap
 from api.serving import CALLERS_IN_LINE, log_to_stderr, make_server
 from api.settings import ApiSettings
@@ -71,6 +70,8 @@ def serve(
 
 def _settings(workers: int | None) -> ApiSettings:
     """The settings, with the files that they name: what a site has to mend is told before anything loads."""
+    from api.interop.smart.assertion import signing_keys  # each worker would import its cryptography with this module
+
     try:
         settings = read_settings(ApiSettings)
         if workers is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -37,3 +38,11 @@ def test_an_mllp_port_in_use_ends_with_1_and_says_so() -> None:
         result = CliRunner().invoke(app, ["--port", "0", "--mllp", str(taken.getsockname()[1])])
     assert result.exit_code == 1
     assert "in use" in result.output.lower()
+
+
+def test_a_key_of_a_launch_that_can_not_be_read_ends_with_2_and_says_so(tmp_path: Path) -> None:
+    config = tmp_path / "site.toml"
+    config.write_text('[smart_ehrs."https://ehr.example"]\nclient_id = "c"\nprivate_key = "/nowhere/key.json"\n')
+    result = CliRunner().invoke(app, ["--port", "0"], env={"CODEASSIST_CONFIG": str(config)})
+    assert result.exit_code == 2
+    assert "/nowhere/key.json" in result.output

@@ -87,7 +87,7 @@ class Ehr:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     forms: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
-    client_jwks: dict[str, Any] | None = None
+    client_jwks: Any = None
     """The public keys of codeassist, where it is registered as a client that signs."""
     seen: set[str] = field(default_factory=set)
 
