@@ -196,12 +196,21 @@ def _allowed(request: Request) -> str:
 
 
 async def _named_once(request: Request) -> None:
-    """Raise the problem ``invalid-request`` for a parameter that is given twice: no route takes lists, and which of the
-    values is meant nobody can tell."""
+    """Raise the problem ``invalid-request`` for a parameter that is given twice and is no list: which of the values is
+    meant nobody can tell."""
     given = Counter(name for name, _ in request.query_params.multi_items())
-    twice = [{"loc": ("query", n), "type": "repeated", "msg": "is given more than once"} for n in given if given[n] > 1]
-    if twice:
-        raise invalid(twice[:20])
+    twice = {name for name, times in given.items() if times > 1}
+    if twice and (wrong := sorted(twice - _lists(request))):
+        found = [{"loc": ("query", name), "type": "repeated", "msg": "is given more than once"} for name in wrong[:20]]
+        raise invalid(found)
+
+
+def _lists(request: Request) -> set[str]:
+    """The parameters of a route that are lists, as its description has them."""
+    path = getattr(request.scope.get("route"), "path", "")
+    operation = request.app.openapi()["paths"].get(path, {}).get(request.method.lower(), {})
+    rows = operation.get("parameters", ())
+    return {p["name"] for p in rows if p["in"] == "query" and p["schema"].get("type") == "array"}
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
