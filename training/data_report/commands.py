@@ -18,7 +18,7 @@ def data_report(
     strict: Annotated[bool, typer.Option("--strict", help="exit with 1 when there is any error")] = False,
     label_notes: Annotated[
         int, typer.Option("--label-notes", min=0, help="most notes to seek label errors in; 0 leaves it out")
-    ] = 2000,
+    ] = 1000,
     format: Annotated[str, typer.Option("--format", help="text or json", metavar="text|json")] = "text",
 ) -> None:
     """What is wrong with audited notes, by file and line, before a model is trained on them."""
