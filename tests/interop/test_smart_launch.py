@@ -204,6 +204,7 @@ def test_the_first_key_signs_and_all_are_published(tmp_path: Path) -> None:
         (json.dumps(OctKey.generate_key(256, {"kid": "h"}).as_dict(private=True)), "no private key"),
         (json.dumps({k: v for k, v in EC.as_dict(private=True).items() if k != "kid"}), "kid"),
     ],
+    ids=["no file", "no JSON", "no object", "empty", "public", "another curve", "symmetric", "no key id"],
 )
 def test_a_key_that_can_not_sign_is_told_at_the_start(tmp_path: Path, content: str | None, words: str) -> None:
     path = tmp_path / "key.json"
