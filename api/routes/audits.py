@@ -178,9 +178,10 @@ async def submit(request: Request, user: Auditor, number: Number) -> Response:
     "/{number}/abandon",
     summary="Give a second look up",
     response_model=AuditStateOut,
-    responses=problems(*_CHANGED),
-    openapi_extra=request_body("application/json", "VersionIn"),
+    responses=problems(*_CHANGED, *PROBLEMS),
+    openapi_extra=with_key(request_body("application/json", "VersionIn")),
 )
+@idempotent
 async def abandon(request: Request, user: Auditor, number: Number) -> Response:
     """Give up a second look that is open: yours, or anybody's as an administrator. Its decisions stay in the history,
     and another auditor may look at the review."""

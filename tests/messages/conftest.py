@@ -86,8 +86,8 @@ def running(assistant: CodeAssistant, tmp_path: Path) -> Running:
 
 
 @pytest.fixture(scope="session")
-def serve(assistant: CodeAssistant) -> Running:
-    """Gives ``serve(url, **settings)``, for a service that several tests ask."""
+def running_at(assistant: CodeAssistant) -> Running:
+    """Gives ``running_at(url, **settings)``, for a service that several tests ask."""
     return lambda url, **settings: run_service(assistant, url, **settings)
 
 

@@ -92,7 +92,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(running_at: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     url = f"sqlite:///{tmp_path_factory.mktemp('posts') / 'posts.sqlite3'}"
     database = open_database(url)
     with database.writing() as session:
@@ -100,7 +100,7 @@ def site(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
             accounts.add(session, "cli:test", name, Passwords(1, 64).hash(PASSWORD), [role])
     database.close()
     cheap = {"argon2_passes": 1, "argon2_memory_kib": 64, "webhook_hosts": {"127.0.0.1"}, "webhook_attempts": 1}
-    with serve(url, **cheap) as service, ExitStack() as stack:
+    with running_at(url, **cheap) as service, ExitStack() as stack:
         clients = {
             name: stack.enter_context(httpx.Client(base_url=service.address, timeout=60, trust_env=False))
             for name in (*USERS, PROGRAM)
@@ -218,6 +218,7 @@ POSTS: dict[str, Callable[[Site], Sent]] = {
     "/v1/audits/{number}/decisions": of_look("decisions", {"kind": "added", **DIABETES}, {"kind": "added", **GOUT}),
     "/v1/audits/{number}/undo": of_look("undo", {}, {"version": 99}, "decisions"),
     "/v1/audits/{number}/redo": of_look("redo", {}, {"version": 99}, "decisions", "undo"),
+    "/v1/audits/{number}/abandon": of_look("abandon", {}, {"version": 99}),
     "/v1/audits/{number}/submit": of_look("submit", {}, {"version": 99}, "decisions"),
     "/v1/audits/{number}/marks": of_look(
         "marks",

@@ -47,11 +47,11 @@ def key_of_an_administrator(url: str) -> str:
     return text
 
 
-def check_all(serve: Serve, folder: Path, phases: str, examples: int) -> tuple[int, int]:
+def check_all(running_at: Serve, folder: Path, phases: str, examples: int) -> tuple[int, int]:
     """Run schemathesis; gives the numbers of operations and of requests."""
     url = f"sqlite:///{folder / 'described.sqlite3'}"
     key = key_of_an_administrator(url)
-    with serve(url, webhook_hosts={"127.0.0.1"}, webhook_attempts=1, **CHEAP) as service:
+    with running_at(url, webhook_hosts={"127.0.0.1"}, webhook_attempts=1, **CHEAP) as service:
         done = subprocess.run(
             [
                 *(str(Path(sys.executable).parent / "schemathesis"), "--no-color"),
@@ -84,14 +84,14 @@ def check_all(serve: Serve, folder: Path, phases: str, examples: int) -> tuple[i
     return int(found[1]), int(sent[1])
 
 
-def test_every_endpoint_keeps_to_its_description(serve: Serve, tmp_path: Path) -> None:
+def test_every_endpoint_keeps_to_its_description(running_at: Serve, tmp_path: Path) -> None:
     """A fraction: two of its phases, and 2 requests of each kind for each operation, of the 30 of the bar."""
     examples = int(os.environ.get("CODEASSIST_TEST_EXAMPLES", FEW))
-    operations, sent = check_all(serve, tmp_path, QUICK if examples == FEW else ALL, examples)
+    operations, sent = check_all(running_at, tmp_path, QUICK if examples == FEW else ALL, examples)
     assert operations >= 80 and sent >= operations * 2
 
 
 @pytest.mark.bars
-def test_every_endpoint_keeps_to_its_description_at_length(serve: Serve, tmp_path: Path) -> None:
-    operations, sent = check_all(serve, tmp_path, ALL, MANY)
+def test_every_endpoint_keeps_to_its_description_at_length(running_at: Serve, tmp_path: Path) -> None:
+    operations, sent = check_all(running_at, tmp_path, ALL, MANY)
     print(f"{operations} operations, {sent} requests, no failure")

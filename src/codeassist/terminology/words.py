@@ -144,7 +144,7 @@ def title_stems(title: str) -> list[str]:
     """The stems of what a code's title says is there, in order.
 
     >>> title_stems("Type 2 diabetes mellitus with ketoacidosis without coma")
-    ['type', '2', 'diabetes', 'mellitus', 'ketoacidosis']
+    ['type', '2', 'diabete', 'mellitus', 'ketoacidosis']
     """
     return content_stems(_ABSENT.sub("", _PARENTHESES.sub("", title)))
 
