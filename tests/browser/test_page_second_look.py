@@ -129,9 +129,8 @@ def test_a_blind_look_from_the_draw_to_the_settled_codes(
     assert anne.page.locator("img[src=x]").count() == 0
 
     ada.page.reload()
-    ada.ready()
     expect(ada.page.locator("#banner")).to_contain_text("answered")
-    ada.press("s")
+    ada.page.locator("[data-close]").click()
     expect(ada.page.locator(".settled")).to_contain_text("Settled codes")
     expect(ada.page.locator("[data-close]")).to_have_count(0)
     assert_accessible(ada.page)
