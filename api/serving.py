@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SWITCH_SECONDS = 0.0005
 """How long a thread that reads a note keeps the event loop from going on; Python's own 5 ms, some times in each
 request, would be a good part of the time that an answer takes."""
+KEEP_SECONDS = 75
+"""How long an idle connection stays open: longer than clients and proxies keep theirs, so that none sends a request
+into one that is just being closed."""
 CALLERS_IN_LINE = 2048
 """Connections that the kernel keeps for a worker to take; it caps them at ``net.core.somaxconn``."""
 
@@ -56,6 +59,7 @@ def make_server(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.stop_seconds,
+        timeout_keep_alive=KEEP_SECONDS,
     )
     server = Server(config, application.state.engine, share)
     return server
