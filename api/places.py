@@ -37,17 +37,25 @@ class Places:
         self._seconds = 0.1
         self._told = told
         self._ready = False
+        self.begun = 0
+        """How many pieces of work were taken on so far."""
+
+    @property
+    def held(self) -> int:
+        """How much runs or waits."""
+        return self._single + self._lines
 
     def open(self) -> None:
         """Work can be done from now on."""
         self._ready = True
-        self._told(self._single + self._lines)
+        self._told(self.held)
 
     @contextmanager
     def taken(self, waits: bool) -> Iterator[None]:
         """A place for one piece of work. Raises the problem ``too-busy`` unless it ``waits`` whatever there is."""
         if not waits and self._single >= self._threads + self._queue:
             raise self._too_busy("queue", "As many requests wait as the service lets wait.")
+        self.begun += 1
         self._count(single=not waits, change=1)
         try:
             yield
@@ -75,15 +83,13 @@ class Places:
             self._single += change
         else:
             self._lines += change
-        held = self._single + self._lines
-        QUEUE.set(max(held - self._threads, 0))
-        RUNNING.set(min(held, self._threads))
-        self._told(held if self._ready else UNREADY)
+        QUEUE.set(max(self.held - self._threads, 0))
+        RUNNING.set(min(self.held, self._threads))
+        self._told(self.held if self._ready else UNREADY)
 
     def _too_busy(self, reason: str, detail: str) -> Problem:
         """After the time of what is held now, there is room again."""
         REJECTED.labels(reason).inc()
-        held = self._single + self._lines
-        seconds = max(1, math.ceil(held * self._seconds / self._threads))
+        seconds = max(1, math.ceil(self.held * self._seconds / self._threads))
         detail = f"{detail} Try again in {seconds} seconds."
         return Problem("too-busy", detail, headers={"Retry-After": str(seconds)})

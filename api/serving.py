@@ -6,10 +6,12 @@ import asyncio
 import logging
 import socket
 import sys
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from api.garbage import collecting_at_rest
 from api.sharing import LetGo, Line, Loads, Share
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class Server(uvicorn.Server):
         self._engine = engine
         self._share = share
         self._lines: list[Line] = []
+        self._beside = AsyncExitStack()
 
     @property
     def failure(self) -> Exception | None:
@@ -82,6 +85,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take callers."""
         sys.setswitchinterval(SWITCH_SECONDS)
+        await self._beside.enter_async_context(collecting_at_rest(self._engine.places))
         await super().startup([])
         self._lines = [Line(listener, self._protocol, self._share) for listener in sockets or ()]
 
@@ -90,6 +94,7 @@ class Server(uvicorn.Server):
         for line in self._lines:
             line.close()
         await super().shutdown(sockets)
+        await self._beside.aclose()
 
     def _protocol(self) -> asyncio.Protocol:
         make = self.config.http_protocol_class

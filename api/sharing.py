@@ -1,8 +1,9 @@
 """How the workers of a service come to share its callers: the next one goes to the worker that holds the least.
 
-Workers take callers from one line that the kernel keeps. A worker leaves them there while another holds less work, and
-asks a caller whose connection stays open to come again by a new one (``Connection: close``, RFC 9112 section 9.6) when
-that caller would fare better elsewhere. A load balancer calls this "least requests".
+Workers take callers from one line that the kernel keeps. A worker leaves them there while another holds less work. As
+long as notes are being read anywhere, one who has sent something is asked to come again by a new connection
+(``Connection: close``, RFC 9112 section 9.6), so that the next request too goes to the worker that holds the least when
+it comes. A load balancer calls this "least requests".
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ class Loads:
         """Whether a worker holds less than ``number`` does."""
         return bool(min(self._held) < self._held[number])
 
+    def work(self) -> bool:
+        """Whether a choice matters: there is work under way, and more than one worker that does it."""
+        held = [h for h in self._held if h < UNREADY]
+        return len(held) > 1 and any(held)
+
 
 class Share:
     """One worker's view of all loads."""
@@ -61,6 +67,10 @@ class Share:
     def less_elsewhere(self) -> bool:
         """Whether a caller would fare better with another worker."""
         return self._loads.less_elsewhere(self._number)
+
+    def work(self) -> bool:
+        """Whether it matters which worker takes a caller."""
+        return self._loads.work()
 
 
 class Line:
@@ -109,19 +119,22 @@ class Line:
 
 
 class LetGo:
-    """Lets a caller's connection end with the answer, when another worker holds less."""
+    """Lets a caller's connection end with the answer while it matters which worker takes the next request.
+
+    Connections that only read (GET, HEAD) are kept: their requests cost little wherever they go.
+    """
 
     def __init__(self, application: ASGIApp, share: Share) -> None:
         self._application = application
         self._share = share
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._application(scope, receive, send)
             return
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start" and self._share.less_elsewhere():
+            if message["type"] == "http.response.start" and self._share.work():
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             await send(message)
 

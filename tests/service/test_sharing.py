@@ -96,11 +96,23 @@ def test_what_is_held_is_told_once_work_can_be_done() -> None:
     assert told == [UNREADY, 1, 2, 1, 0]
 
 
-@pytest.mark.parametrize(("own", "other", "closes"), [(1, 0, True), (1, 1, False), (0, 2, False)])
-def test_a_caller_comes_again_who_would_fare_better_elsewhere(own: int, other: int, closes: bool) -> None:
-    loads = Loads(2)
-    loads.hold(0, own)
-    loads.hold(1, other)
+@pytest.mark.parametrize(
+    ("method", "held", "closes"),
+    [
+        ("POST", [1, 0], True),
+        ("POST", [0, 2], True),
+        ("POST", [3, 3], True),
+        ("POST", [0, 0], False),  # a caller that is alone keeps its connection
+        ("GET", [1, 0], False),
+        ("HEAD", [1, 0], False),
+        ("POST", [4], False),  # nobody else could take it
+        ("POST", [4, UNREADY], False),
+    ],
+)
+def test_a_caller_comes_again_while_it_matters_where_to(method: str, held: list[int], closes: bool) -> None:
+    loads = Loads(len(held))
+    for number, work in enumerate(held):
+        loads.hold(number, work)
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"x-one", b"1")]})
@@ -112,7 +124,7 @@ def test_a_caller_comes_again_who_would_fare_better_elsewhere(own: int, other: i
         async def keep(message: Any) -> None:
             sent.append(message)
 
-        await LetGo(application, Share(loads, 0))({"type": "http"}, None, keep)  # type: ignore[arg-type]
+        await LetGo(application, Share(loads, 0))({"type": "http", "method": method}, None, keep)  # type: ignore[arg-type]
         return sent
 
     begin, body = asyncio.run(run())

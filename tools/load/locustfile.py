@@ -2,8 +2,9 @@
 
     .venv/bin/locust -f tools/load/locustfile.py --headless -u 16 -r 16 -t 30s --host http://127.0.0.1:8000
 
-``--pace N`` spreads N requests a second evenly over all callers; without it each asks again at once. 429 is counted as
-an answer of its own, by name.
+``--pace N`` sends N requests a second by one timetable, whatever the answers take: whichever caller is free takes the
+next moment, so there must be more callers than requests under way. Without it each asks again at once. 429 is counted
+as an answer of its own, by name.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
+import gevent
 from locust import FastHttpUser, events, task
 from locust.argument_parser import LocustArgumentParser
-from locust.user.wait_time import constant_throughput
 
 NOTES = Path(__file__).parents[2] / "training" / "notes" / "audited"
 FIELDS = ("id", "setting", "note_type", "specialty", "patient")
@@ -40,27 +44,37 @@ def bodies() -> list[bytes]:
 @events.init_command_line_parser.add_listener
 def _options(parser: LocustArgumentParser) -> None:
     parser.add_argument("--pace", type=float, default=0, help="requests a second of all callers together")
+    parser.add_argument("--random", action="store_true", help="with a pace, requests come as from independent callers")
+
+
+def timetable(pace: float, spread: bool) -> Iterator[float]:
+    """Moments, ``pace`` of them a second: at even distances, or as independent callers come (a Poisson process). They
+    begin in a second, when all callers are there."""
+    chance = random.Random(1)
+    due = time.monotonic() + 1
+    while True:
+        yield due
+        due += chance.expovariate(pace) if spread else 1 / pace
 
 
 class Caller(FastHttpUser):
     """One program that sends notes."""
 
     _bodies = itertools.cycle(bodies())
-    _numbers = itertools.count()
+    _due: ClassVar[Iterator[float]]
 
     def wait_time(self) -> float:
+        """Seconds to the next moment of the timetable that no other caller has taken."""
         options = self.environment.parsed_options
         if not options.pace:
             return 0
-        return float(constant_throughput(options.pace / options.num_users)(self))
+        if not hasattr(Caller, "_due"):
+            Caller._due = timetable(options.pace, options.random)
+        return max(next(Caller._due) - time.monotonic(), 0)
 
     def on_start(self) -> None:
-        """With a pace, callers begin one after the other within one period, so that they don't all ask at once."""
-        options = self.environment.parsed_options
-        if options.pace:
-            import gevent
-
-            gevent.sleep(next(self._numbers) / options.pace)
+        """With a pace, the first request waits for its moment too."""
+        gevent.sleep(self.wait_time())
 
     @task
     def suggest(self) -> None:
