@@ -13,9 +13,10 @@ import typer
 from codeassist.errors import InputError
 
 _MEASURES = ("f1", "map", "recall_at_15")
-_GREY = "#757575"
+GREY = "#757575"
 """Has a contrast of more than 4 to white and to near-black."""
-_DRAWN = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color")
+DRAWN = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color")
+"""What of a figure has that colour: lines and letters that stand on the page itself."""
 
 
 def learning_curve(
@@ -108,8 +109,8 @@ def plot(points: Sequence[dict[str, Any]], path: Path, system: str) -> None:
     mpl.rcParams["svg.hashsalt"] = "codeassist"
     from matplotlib import pyplot
 
-    for name in _DRAWN:
-        mpl.rcParams[name] = _GREY  # type: ignore[index]
+    for name in DRAWN:
+        mpl.rcParams[name] = GREY  # type: ignore[index]
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.4))
     for ax, of, title in zip(axes, ("f1", "map"), (f"F1, {system}", f"mean average precision, {system}"), strict=True):
         for start, mark, colour in (("cold", "o--", "#d9730d"), ("warm", "o-", "#3b82f6")):

@@ -13,6 +13,8 @@ from typing import IO
 
 import psutil
 
+from training.curve import DRAWN, GREY
+
 _EVERY = 0.2
 
 
@@ -136,13 +138,15 @@ def render(measured: Sequence[Measured]) -> str:
 
 
 def plot(measured: Sequence[Measured], path: Path) -> None:
-    """Time and memory over the number of notes, as SVG."""
+    """Time and memory over the number of notes, as SVG for light and dark pages."""
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "codeassist"
     from matplotlib import pyplot
 
+    for name in DRAWN:
+        mpl.rcParams[name] = GREY  # type: ignore[index]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4))
     for ax, of, title in ((left, "cpu_seconds", "CPU seconds"), (right, "peak_resident", "peak resident memory, MB")):
         for extrapolated, mark in ((False, "o-"), (True, "x")):
@@ -152,10 +156,13 @@ def plot(measured: Sequence[Measured], path: Path) -> None:
                 ax.plot([m.notes for m in mine], [asdict(m)[of] for m in mine], mark, label=label)
         ax.set_xscale("log")
         ax.set_yscale("log" if of == "cpu_seconds" else "linear")
-        ax.set_ylim(bottom=None if of == "cpu_seconds" else 0)
         ax.set_xlabel("audited notes")
         ax.set_title(title)
-        ax.legend()
+        ax.margins(y=0.15)
+        ax.set_ylim(bottom=None if of == "cpu_seconds" else 0)
+        ax.grid(alpha=0.3)
+        if any(m.extrapolated for m in measured):
+            ax.legend(framealpha=0)
     figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None}, transparent=True)
     pyplot.close(figure)
