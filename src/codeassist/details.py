@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from codeassist.result import Alternative
@@ -16,6 +17,8 @@ _KINDS = (
     ("acuity", frozenset({"acute", "chronic", "subacute", "recurrent"})),
     ("severity", frozenset({"mild", "moderate", "severe", "exacerbation", "intractable", "status"})),
 )
+_OPEN = re.compile(r"(?<!\bor )\bunspecified\b", re.I)
+"""Not "stage 1 through stage 4 or unspecified": such a code is right for what is stated, too."""
 
 
 class Details:
@@ -49,7 +52,7 @@ class Details:
     def _specificity(self, row: int, day: int) -> tuple[str, ...]:
         """Hints for a code that says "unspecified": what its siblings would need (guideline I.B.18)."""
         store = self._store
-        if "unspecified" not in store.title(row).lower():
+        if not _OPEN.search(store.title(row)):
             return ()
         own = set(content_stems(store.title(row)))
         words = {w for s in self._siblings(row, day) for w in content_stems(store.title(s))} - own
