@@ -43,7 +43,7 @@ class Loads:
         """Whether a worker holds less than ``number`` does."""
         return bool(min(self._held) < self._held[number])
 
-    def work(self) -> bool:
+    def busy(self) -> bool:
         """Whether a choice matters: there is work under way, and more than one worker that does it."""
         held = [h for h in self._held if h < UNREADY]
         return len(held) > 1 and any(held)
@@ -68,9 +68,9 @@ class Share:
         """Whether a caller would fare better with another worker."""
         return self._loads.less_elsewhere(self._number)
 
-    def work(self) -> bool:
+    def busy(self) -> bool:
         """Whether it matters which worker takes a caller."""
-        return self._loads.work()
+        return self._loads.busy()
 
 
 class Line:
@@ -134,7 +134,7 @@ class LetGo:
             return
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start" and self._share.work():
+            if message["type"] == "http.response.start" and self._share.busy():
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             await send(message)
 
