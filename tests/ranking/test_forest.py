@@ -7,7 +7,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from codeassist.ranking.forest import LEAVES, forest_of
-from codeassist.ranking.ranker import Ranker, best_threshold, calibrate, fit_ranker
+from codeassist.ranking.ranker import BOOSTERS, Examples, Ranker, best_threshold, calibrate, fit_ranker, new_classifier
 
 
 def data(seed: int, rows: int = 900, features: int = 12) -> tuple[np.ndarray, np.ndarray]:
@@ -59,6 +59,23 @@ def test_a_tree_with_too_many_leaves_is_refused() -> None:
     grown, _ = fitted(6, leaves=2 * LEAVES)
     with pytest.raises(ValueError, match="leaves"):
         forest_of(grown)
+
+
+def test_a_ranker_of_one_site_scores_as_the_mean_of_its_classifiers() -> None:
+    matrix, target = data(7)
+    examples = Examples(matrix, target, np.arange(len(target)) // 10, seed=7)
+
+    def mean(train: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        models = [new_classifier(7 + n, len(train), general=False) for n in range(BOOSTERS)]
+        return np.mean([m.fit(matrix[train], target[train]).decision_function(rows) for m in models], axis=0)
+
+    everything = np.arange(len(target))
+    other, _ = data(8)
+    np.testing.assert_allclose(examples.forest().log_odds(other).ravel(), mean(everything, other), atol=1e-9)
+    places, scores = examples.out_of_fold(0)
+    expected = 1 / (1 + np.exp(-mean(np.setdiff1d(everything, places), matrix[places])))
+    np.testing.assert_allclose(scores, expected, atol=1e-9)
+    assert BOOSTERS > 1
 
 
 def test_a_fitted_ranker_is_calibrated_on_rows_it_has_not_seen() -> None:

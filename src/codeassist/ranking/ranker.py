@@ -136,8 +136,8 @@ _FALLING = (
 FOLDS = 5
 BOOSTERS = 2
 """Classifiers whose mean a ranker for the notes of one site is: which columns a tree may look at is drawn, and the mean
-of two drawings puts codes in a better order than either (CodiEsp's training notes out of fold: mean average precision
-.7396 against .7387 and .7365 over the codes that are candidates). A general one has few columns to draw from."""
+of two drawings puts codes in a better order than one (``codeassist accuracy``, mean average precision on CodiEsp: .601
+and .512 for diagnoses and procedures, with one .599 and .507). A general one is smaller and has one."""
 
 
 @dataclass(slots=True)
