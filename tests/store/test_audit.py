@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import PROCESSES
 from review_helpers import RELEASES
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
@@ -21,8 +21,6 @@ from api.store.database import Database, open_database
 from api.store.verify import Fault, verify
 
 MANY = 30
-FORK = multiprocessing.get_context("fork")
-"""A process that has everything imported already."""
 
 
 @pytest.fixture
@@ -47,6 +45,11 @@ def write(database: Database, name: str, times: int) -> None:
     for i in range(times):
         with database.writing() as session:
             append(session, name, "view", f"review/{i}", RELEASES, {})
+
+
+def write_alone(url: str, name: str, times: int) -> None:
+    """The same in another process: connections are not to be carried into one."""
+    write(Database(url), name, times)
 
 
 def faults(database: Database) -> list[tuple[str, int]]:
@@ -201,7 +204,7 @@ def test_threads_that_write_at_once_make_one_chain(database: Database) -> None:
 
 
 def test_processes_that_write_at_once_make_one_chain(database: Database, url: str) -> None:
-    writers = [FORK.Process(target=write, args=(Database(url), name, 25)) for name in ("anne", "ben")]
+    writers = [PROCESSES.Process(target=write_alone, args=(url, name, 25)) for name in ("anne", "ben")]
     for writer in writers:
         writer.start()
     for writer in writers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import multiprocessing
 import pkgutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from processes import PROCESSES
 from sqlalchemy import URL, create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -22,9 +22,6 @@ from api.store.base import Base
 from api.store.database import Database, open_database
 from api.store.errors import DatabaseError
 from api.store.notes import NoteRow, SuggestionsRow
-
-FORK = multiprocessing.get_context("fork")
-"""A process that has everything imported already."""
 
 
 def test_the_migrations_make_what_the_models_say(database: Database, url: str) -> None:
@@ -47,7 +44,7 @@ def test_an_upgrade_again_changes_nothing(database: Database) -> None:
 
 
 def test_processes_that_start_at_once_make_one_schema(url: str) -> None:
-    started = [FORK.Process(target=open_database, args=(url,)) for _ in range(6)]
+    started = [PROCESSES.Process(target=open_database, args=(url,)) for _ in range(6)]
     for process in started:
         process.start()
     for process in started:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import multiprocessing
 import random
 import socket
 import threading
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
+from processes import PROCESSES
 from review_helpers import add_note, add_submitted
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -30,16 +30,14 @@ from api.store.verify import verify
 if TYPE_CHECKING:
     from codeassist.assistant import CodeAssistant
 
-FORK = multiprocessing.get_context("fork")
-"""A server that need not load the model again: a process of its own all the same, to be killed."""
 LONGEST = 0.6
 """Seconds, at most, from the first decision to the end of the server."""
 HEADERS = {"Content-Type": "application/json"}
 TAKEN = {"system": "icd-10-cm", "code": "I10"}
 
 
-def serve(listener: socket.socket, url: str, assistant: CodeAssistant) -> None:
-    app = create_app(ApiSettings(database_url=url), load=lambda: assistant)
+def serve(listener: socket.socket, url: str) -> None:
+    app = create_app(ApiSettings(database_url=url))
     uvicorn.Server(uvicorn.Config(app, log_config=None)).run(sockets=[listener])
 
 
@@ -101,7 +99,7 @@ def check_kills(url: str, assistant: CodeAssistant, times: int) -> None:
         second = turn % 2 == 1
         review = add_submitted(database, assistant) if second else add_note(database, assistant)
         listener = socket.create_server(("127.0.0.1", 0))
-        server = FORK.Process(target=serve, args=(listener, url, assistant), daemon=True)
+        server = PROCESSES.Process(target=serve, args=(listener, url), daemon=True)
         server.start()
         try:
             port = listener.getsockname()[1]
