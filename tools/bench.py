@@ -175,7 +175,7 @@ def main() -> int:
     bars += [Bar("peak memory, MB", facts["peak_mb"], 450), *processes(3)]
     bars += growth(texts, 10_000, 100_000, 3, list(WORST))
     if not chosen.quick:
-        bars += growth(texts, 100_000, 1_000_000, 1, list(WORST))
+        bars += growth(texts, 100_000, 1_000_000, 3, list(WORST))
     width = max(len(bar.name) for bar in bars)
     for bar in bars:
         kept = "" if bar.value <= bar.most else "  NOT KEPT"

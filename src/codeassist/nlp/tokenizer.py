@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
 
-import spacy
+from spacy.lang.en import English, EnglishDefaults
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import compile_infix_regex
 
-_INFIXES = (
+_INFIXES = [
+    *(EnglishDefaults.infixes or []),
     r"(?<=[A-Za-z0-9])[-–—/+&](?=[A-Za-z0-9])",
     r"(?<=[a-z])[.,;:](?=[A-Z(])",
     r"(?<=[0-9A-Za-z)])[,;:](?=[A-Za-z])",
@@ -20,13 +19,22 @@ _INFIXES = (
     r"(?<=[A-Z]{2})\.(?=[A-Z0-9])",
     r"(?<=[a-z]{3})\.(?=\d)",
     r"(?<=\d)[.)](?=[A-Za-z]{3})",
-)
+]
 
 _MOST_REMEMBERED = 10_000
 """How many words of the notes read so far are split only once: as many as spaCy's tokenizer remembers."""
 _LONGEST_WORD = 100
 _PIECE = re.compile(rf"\S{{1,{_LONGEST_WORD}}} ?")
 _LONG_WORD = re.compile(rf"\S{{{_LONGEST_WORD + 1},}} ?")
+
+
+class ClinicalEnglish(English):  # type: ignore[no-untyped-call]
+    """spaCy's English with the infixes that clinical text needs ("COVID-19", "L4-L5", "CHF.,2.", "2)HTN")."""
+
+    class Defaults(EnglishDefaults):
+        """What spaCy makes the tokenizer of."""
+
+        infixes = _INFIXES
 
 
 class Tokenizer:
@@ -37,7 +45,7 @@ class Tokenizer:
     """
 
     def __init__(self) -> None:
-        self._nlp = blank_english()
+        self._nlp = shared_english()
         self._seen: set[str] = set()
 
     def __call__(self, text: str) -> Doc:
@@ -63,17 +71,12 @@ class Tokenizer:
         return Doc(self._nlp.vocab, words, [bool(token.whitespace_) for doc in docs for token in doc])
 
 
-def blank_english() -> Language:
-    """``spacy.blank("en")`` with the infixes that clinical text needs ("COVID-19", "L4-L5", "CHF.,2.", "2)HTN")."""
-    nlp = spacy.blank("en")
-    infixes = [*(nlp.Defaults.infixes or []), *_INFIXES]
-    tokenizer: Any = nlp.tokenizer
-    tokenizer.infix_finditer = compile_infix_regex(infixes).finditer
-    nlp.max_length = 20_000_000
-    return nlp
-
-
 @cache
 def shared_english() -> Language:
     """One tokenizer for the whole process."""
     return blank_english()
+
+
+def blank_english() -> Language:
+    """:class:`ClinicalEnglish` without components, for texts of up to 20,000,000 characters."""
+    return ClinicalEnglish(max_length=20_000_000)

@@ -8,6 +8,7 @@ tokens, so any span can be asked, whether a mention or not.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -62,10 +63,10 @@ class AssertionMarker:
         own = (Cue(*row) for row in more)
         every = {**cues(), **{c.text if c.forward else f"{c.text} <": c for c in own}}
         self._matcher = PhraseMatcher(english.vocab, attr="LOWER")
-        self._cues: dict[int, list[Cue]] = {}
-        for text in {c.text for c in every.values()}:
-            self._matcher.add(text, [english.tokenizer(text)])
-            self._cues[english.vocab.strings[text]] = [c for c in every.values() if c.text == text]
+        self._cues: defaultdict[int, list[Cue]] = defaultdict(list)
+        for cue in every.values():
+            self._matcher.add(cue.text, [english.tokenizer(cue.text)])
+            self._cues[english.vocab.strings[cue.text]].append(cue)
 
     def __call__(self, doc: Doc) -> Doc:
         notes = annotations_of(doc)

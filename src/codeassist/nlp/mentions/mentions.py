@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from spacy.language import Language
@@ -198,10 +199,13 @@ class _AnyOf:
 
     def __init__(self, words: list[str]) -> None:
         self._words = [w.lower() for w in words]
-        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._words))})")
 
     def stands_in(self, text: str) -> bool:
         return any(w in text for w in self._words) and self._pattern.search(text) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:  # of hundreds a note needs a few
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, self._words))})")
 
 
 def _context(words: tuple[str, ...]) -> tuple[_AnyOf | None, _AnyOf | None]:
