@@ -39,6 +39,7 @@ def write_card(folder: Path, more: str = "") -> None:
         metrics.append(
             f"| {group} | {m['precision']:.3f} | {m['recall']:.3f} | {m['f1']:.3f} | {m['candidate_recall']:.3f} |"
         )
+    metrics += [f"\n{group}: the ranker of the release begun from." for group in manifest.get("kept_rankers", ())]
     text = _HEAD.format(
         name=manifest["name"], version=manifest["version"], data="\n".join(lines), metrics="\n".join(metrics)
     )

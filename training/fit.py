@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from codeassist.candidates.lessons import Lessons
+from codeassist.errors import InputError
 from codeassist.ranking.forest import Forest
 from codeassist.ranking.ranker import FOLDS, GROUPS, Examples, Ranker, ranker_of
 from codeassist.release import LearnedPhrases
@@ -32,18 +33,23 @@ from training.fitting.survey import Survey, survey
 from training.fitting.work import WorkFolder, load, write_piece
 
 _TREES = ("feature", "threshold", "mask", "leaf")
-_LEAST_GOLD = 5
+_LEAST = 5
+"""Right candidates, and wrong ones, that a ranker needs."""
 
 
 @dataclass(slots=True)
 class Fitted:
-    """What a release is made of, how its rankers did out of fold, and how much of the notes each part has seen."""
+    """What a release is made of, how its rankers did out of fold, and how much of the notes each part has seen.
+
+    ``kept`` names the rankers that are those of the release before, because the notes were too few to fit one.
+    """
 
     labels: list[tuple[str, str]]
     shares: np.ndarray
     lessons: Lessons
     rankers: dict[str, Ranker]
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
     searches: dict[str, Any] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
 
@@ -58,7 +64,8 @@ def fit(
     say: Say = lambda stage: None,
 ) -> Fitted:
     """Fit everything on ``notes``, which are read once, as a stream; the same notes, options and versions give the
-    same release, on any number of workers and however often it was interrupted."""
+    same release, on any number of workers and however often it was interrupted. Raises :class:`InputError` for notes
+    that nothing can be learnt from."""
     found = prepare(work, notes, store, phrases, options, pool, say)
     searches = {}
     if options.search_trials or options.search_minutes:
@@ -66,13 +73,25 @@ def fit(
     parts = {_part(g, p): (g, p) for g in GROUPS for p in range(FOLDS + 1)}
     run_stage(work, pool, fit_part, parts, "trees of the rankers", say)
     run_stage(work, pool, fit_group, {f"ranker/{g}": g for g in GROUPS}, "rankers", say)
-    rankers, metrics = {}, {}
+    rankers, metrics, kept = {}, {}, []
+    before = prior_release(options.prior).rankers if options.prior else {}
     for group in GROUPS:
         ranker, figures = load_ranker(work.folder, group)
         if ranker is not None:
             rankers[group], metrics[group] = ranker, figures
+            continue
+        say(f"{group} codes: too few of the notes' codes, or of others, were candidates to fit a ranker")
+        if group in before:
+            say(f"{group} codes: the ranker of the release that the training begins from stays")
+            rankers[group] = before[group]
+            kept.append(group)
+    if not metrics:
+        raise InputError(
+            f"nothing can be learnt from these notes: at least {_LEAST} of their codes, of two patients or more, and "
+            f"{_LEAST} codes that they do not have, must be candidates"
+        )
     last = learnt(work.folder, variants(work.folder) - 1)
-    return Fitted(found.labels, *last, rankers, metrics, searches, _seen(found, metrics, options))
+    return Fitted(found.labels, *last, rankers, metrics, tuple(kept), searches, _seen(found, metrics, options))
 
 
 def prepare(
@@ -128,11 +147,13 @@ def _part(group: str, part: int) -> str:
 def _examples(folder: Path, group: str, rows: Rows) -> Examples | None:
     """What a ranker is fitted on, unless it is too little."""
     options = options_of(folder)
-    if rows.target.sum() < _LEAST_GOLD or len(np.unique(rows.group)) < 2:
+    right = int(rows.target.sum())
+    if min(right, len(rows.target) - right) < _LEAST or len(np.unique(rows.group)) < 2:
         return None
     parameters = parameters_found(folder, group)
     general = not options.audited_labels
-    return Examples(rows.matrix, rows.target, rows.group, options.seed, rows.weight, general, parameters)
+    examples = Examples(rows.matrix, rows.target, rows.group, options.seed, rows.weight, general, parameters)
+    return examples if examples.both_in_each_fold else None
 
 
 def fit_group(task: tuple[Path, str]) -> None:

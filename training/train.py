@@ -176,6 +176,7 @@ def _save(
             "notes": fitted.seen["notes"],
             "seen": fitted.seen,
             **({"search": fitted.searches} if fitted.searches else {}),
+            **({"kept_rankers": list(fitted.kept)} if fitted.kept else {}),
             "metrics": {"out_of_fold": fitted.metrics},
         },
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from codeassist.ranking.features import FEATURES
 from codeassist.ranking.forest import LEAVES, forest_of
 from codeassist.ranking.ranker import BOOSTERS, Examples, Ranker, best_threshold, calibrate, fit_ranker, new_classifier
 
@@ -76,6 +77,17 @@ def test_a_ranker_of_one_site_scores_as_the_mean_of_its_classifiers() -> None:
     expected = 1 / (1 + np.exp(-mean(np.setdiff1d(everything, places), matrix[places])))
     np.testing.assert_allclose(scores, expected, atol=1e-9)
     assert BOOSTERS > 1
+
+
+@pytest.mark.parametrize(
+    ("target", "learnable"),
+    [([1, 0] * 10, True), ([1] * 20, False), ([1, 1] + [0] * 18, False), ([0, 0] + [1] * 18, False)],
+    ids=["right and wrong in each note", "all right", "right ones in one note", "wrong ones in one note"],
+)
+def test_right_and_wrong_ones_are_needed_beside_each_fold(target: list[int], learnable: bool) -> None:
+    matrix = np.zeros((20, len(FEATURES)), dtype=np.float32)
+    examples = Examples(matrix, np.array(target, dtype=float), np.arange(20) // 2, seed=7)
+    assert examples.both_in_each_fold is learnable
 
 
 def test_a_fitted_ranker_is_calibrated_on_rows_it_has_not_seen() -> None:

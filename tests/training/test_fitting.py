@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,12 @@ import numpy as np
 import pytest
 from generated_notes import site
 
+import codeassist
+from codeassist.assistant import CodeAssistant
 from codeassist.candidates.associations import Taught, learn_associations
 from codeassist.errors import InputError
 from codeassist.nlp.reading import NoteReader
+from codeassist.note import Note
 from codeassist.release import LearnedPhrases, load_release
 from codeassist.terminology.store import Store
 from training.audited import read_audited
@@ -40,6 +45,31 @@ from training.fitting.words import WordReader
 from training.fitting.work import WorkFolder, digest_of, load, write_piece
 from training.train import train
 
+PROBLEMS = {
+    "gout": "M10.9",
+    "asthma": "J45.909",
+    "hypertension": "I10",
+    "migraine": "G43.909",
+    "hypothyroidism": "E03.9",
+    "anemia": "D64.9",
+    "psoriasis": "L40.9",
+    "osteoporosis": "M81.0",
+}
+DAYS = (
+    "The visit was on a Monday, with the family.",
+    "He came by bus and talked about his dog.",
+    "She works in a bakery and rises at four.",
+    "They moved house last week; all boxes are unpacked.",
+    "A long travel by ship went before, with storms.",
+    "He paints portraits of his neighbours.",
+    "Her garden has many roses this year.",
+    "No news since spring, and the harvest was good.",
+    "His brother sings in a choir on Fridays.",
+    "The walk here took an hour along the canal.",
+    "Her exam in history was passed.",
+    "The roof was mended in the rain.",
+)
+"""What makes the notes too different from each other to be taken for copies."""
 NO_PHRASES = LearnedPhrases(np.zeros(0, dtype=np.uint64), np.zeros(0, dtype="S10"), np.zeros(0, dtype=np.uint8))
 
 
@@ -315,6 +345,46 @@ def test_a_release_to_begin_from_gives_its_labels_and_phrases(audited: Path, tmp
     assert set(cold.labels) < set(warm.labels)
     assert len(warm.phrases.key) > len(cold.phrases.key)
     assert warm.rankers["diagnosis"].forest.feature.shape[1] > cold.rankers["diagnosis"].forest.feature.shape[1]
+
+
+def write_notes(path: Path, codes: Callable[[int], list[str]]) -> Path:
+    """Twelve notes of a clinic that does no procedures, each of three of :data:`PROBLEMS`, with the codes of those that
+    ``codes`` says of its number."""
+    with path.open("w", encoding="utf-8") as file:
+        for i, day in enumerate(DAYS):
+            problems = [list(PROBLEMS)[(i + step) % len(PROBLEMS)] for step in (0, 1, 3)]
+            record = {
+                "id": f"visit-{i}",
+                "patient_id": f"patient-{i}",
+                "text": f"Social History: {day}\nAssessment: {', '.join(problems)}.",
+                "setting": "outpatient",
+                "date_of_service": "2026-03-02",
+                "codes": [{"system": "icd-10-cm", "code": PROBLEMS[p]} for p in problems if PROBLEMS[p] in codes(i)],
+            }
+            file.write(json.dumps(record) + "\n")
+    return path
+
+
+def test_where_the_notes_hold_no_procedures_their_ranker_stays(tmp_path: Path, store: Store) -> None:
+    file = write_notes(tmp_path / "clinic.jsonl", lambda i: list(PROBLEMS.values()) if i % 2 else [])
+    train([file], tmp_path / "cold", workers=1)
+    assert set(load_release(tmp_path / "cold").rankers) == {"diagnosis"}
+    train([file], tmp_path / "warm", workers=1, from_release="shipped")
+    warm, shipped = load_release(tmp_path / "warm"), codeassist.load().release
+    assert warm.manifest["kept_rankers"] == ["procedure"]
+    assert set(warm.manifest["metrics"]["out_of_fold"]) == {"diagnosis"}
+    assert "procedure: the ranker of the release begun from" in (tmp_path / "warm" / "MODEL_CARD.md").read_text()
+    np.testing.assert_array_equal(warm.rankers["procedure"].forest.leaf, shipped.rankers["procedure"].forest.leaf)
+    note = Note("Procedure: Colonoscopy with biopsy of a polyp in the sigmoid colon.", date_of_service=date(2026, 3, 2))
+    procedures = {s.code for s in CodeAssistant(store, warm).suggest(note).suggestions if s.system != "icd-10-cm"}
+    assert "45380" in procedures
+
+
+def test_notes_that_teach_nothing_are_refused(tmp_path: Path) -> None:
+    file = write_notes(tmp_path / "uncoded.jsonl", lambda i: [])
+    with pytest.raises(InputError, match="nothing can be learnt from these notes"):
+        train([file], tmp_path / "out", workers=1)
+    assert not (tmp_path / "out").exists() and not (tmp_path / "out.work").exists()
 
 
 def test_what_the_site_holds_itself_is_not_outweighed_by_the_release() -> None:

@@ -28,7 +28,8 @@ from training.fitting.work import WorkFolder, write_piece
 MOST_ROWS = 60_000
 """Candidates that a trial is measured on; whole notes, the first in the order of the rows."""
 _FOLDS = 3
-_LEAST_GOLD = 20
+_LEAST = 20
+"""Right candidates, and wrong ones, that a trial needs."""
 _CHOICES: dict[str, tuple[float, ...]] = {
     "max_leaf_nodes": (4, 6, 8, 12, 16),
     "min_samples_leaf": (10, 20, 30, 50, 80),
@@ -60,7 +61,7 @@ def run_trial(task: tuple[Path, tuple[str, int]]) -> None:
     kept = np.isin(rows.group, rows.group[:MOST_ROWS]) if len(rows.target) > MOST_ROWS else slice(None)
     matrix, target, weight, groups = rows.matrix[kept], rows.target[kept], rows.weight[kept], rows.group[kept]
     result: dict[str, Any] = {"trial": trial, "parameters": drawn(options.seed, trial), "log_loss": math.inf, "f1": 0.0}
-    if target.sum() >= _LEAST_GOLD and len(np.unique(groups)) >= _FOLDS:
+    if min(target.sum(), (1 - target).sum()) >= _LEAST and len(np.unique(groups)) >= _FOLDS:
         out = np.zeros(len(target))
         for train, test in GroupKFold(_FOLDS).split(matrix, target, groups):
             model = new_classifier(options.seed, len(train), not options.audited_labels)

@@ -74,6 +74,7 @@ def render_show(record: dict[str, Any]) -> str:
     for group, figures in manifest.get("metrics", {}).get("out_of_fold", {}).items():
         told = ", ".join(f"{k} {figures[k]:.3f}" for k in ("precision", "recall", "f1", "candidate_recall"))
         lines.append(f"out of fold, {group}: {told}")
+    lines += [f"{group}: the ranker of the release begun from, unchanged" for group in manifest.get("kept_rankers", ())]
     lines.append("libraries: " + ", ".join(f"{k} {v}" for k, v in manifest.get("libraries", {}).items()))
     if "environment" in manifest:
         lines.append("environment: " + ", ".join(manifest["environment"].values()))

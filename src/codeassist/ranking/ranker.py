@@ -167,9 +167,14 @@ class Examples:
         """How many folds the notes make."""
         return min(FOLDS, len(np.unique(self.note)))
 
+    @property
+    def both_in_each_fold(self) -> bool:
+        """Whether right and wrong candidates are left to fit on when any one fold is taken away."""
+        return all(len(np.unique(self.target[train])) > 1 for train, _ in self._splits())
+
     def out_of_fold(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
         """The places of a fold's candidates, and their scores by a classifier fitted on the other folds."""
-        train, test = list(GroupKFold(self.folds).split(self.matrix, self.target, self.note))[fold]
+        train, test = self._splits()[fold]
         return test, expit(np.mean([m.decision_function(self.matrix[test]) for m in self._fitted(train)], axis=0))
 
     def forest(self) -> Forest:
@@ -178,6 +183,9 @@ class Examples:
         for n, other in enumerate(others, 1):
             forest = joined(forest, other, (n / (n + 1), 1 / (n + 1), 0.0))
         return forest
+
+    def _splits(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        return list(GroupKFold(self.folds).split(self.matrix, self.target, self.note))
 
     def _fitted(self, at: np.ndarray | slice) -> list[HistGradientBoostingClassifier]:
         matrix, target = self.matrix[at], self.target[at]
