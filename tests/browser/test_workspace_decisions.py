@@ -52,6 +52,23 @@ def test_a_code_is_rejected_with_a_reason_in_words(opened: tuple[Any, Any, int])
     assert reviews.state(number)["rejected"][0]["reason"] == "1 of 2 <b>not</b> met"
 
 
+def test_keys_that_come_faster_than_the_browser_tells_of_a_closed_dialog(opened: tuple[Any, Any, int]) -> None:
+    """A dialog's ``close`` event is a later task; a busy browser may do the next key presses before it."""
+    desk, reviews, number = opened
+    suggested = desk.group("code")
+    desk.at_once("x", "3", "x")
+    expect(desk.page.locator("dialog[open]")).to_contain_text(f"Reject {suggested[1]}")
+    desk.press("2")
+    desk.saved()
+    desk.at_once("x", "Escape", "x")
+    desk.press("1")
+    desk.saved()
+    reasons = ["History only, not current", "Negated or ruled out", "Not documented in the note"]
+    assert {one["code"]: one["reason"] for one in reviews.state(number)["rejected"]} == dict(
+        zip(suggested, reasons, strict=True)
+    )
+
+
 def test_no_reason_rejects_nothing(opened: tuple[Any, Any, int]) -> None:
     desk, reviews, number = opened
     desk.press("x", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Enter")

@@ -200,6 +200,27 @@ def test_an_answer_that_is_lost_is_not_decided_twice(desk: Any, reviews: Any) ->
     assert [d["kind"] for d in reviews.state(number)["decisions"]] == ["accepted"]
 
 
+def test_a_summary_that_is_closed_while_it_is_sent_still_leads_on(desk: Any, reviews: Any) -> None:
+    number = reviews.send(NOTE)["review"]
+    desk.open(number, f"?specialty={reviews.specialty}")
+    desk.press(*"yyy")
+    desk.saved()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    desk.page.route("**/submit", hold)
+    desk.press("s")
+    with desk.page.expect_request("**/submit"):
+        desk.press("Enter")
+    desk.press("Escape")
+    expect(desk.page.locator("dialog[open]")).to_have_count(0)
+    held[0].continue_()
+    desk.page.wait_for_url("**/?specialty=*")
+    assert reviews.state(number)["state"] == "submitted"
+
+
 def test_a_change_from_elsewhere_is_shown_and_ours_is_made_on_it(desk: Any, reviews: Any) -> None:
     number = reviews.send(NOTE)["review"]
     desk.open(number)

@@ -1,6 +1,7 @@
 /** Small dialogs: a question with fields, and what is said without asking. */
 
 import { byId, element } from "./dom.js";
+import { question } from "./question.js";
 
 /** Say something to who listens, without moving the focus. */
 export function say(text) {
@@ -23,49 +24,31 @@ export function toast(title, detail = "") {
 
 /**
  * Ask in a dialog. `fields` is a list of elements; `read()` gives the answer, or a string that says what is wrong as
- * `{problem}`. Resolves to the answer, or `null` when it was cancelled. The focus goes back where it was.
+ * `{problem}`; `onKey` hears the keys meanwhile. Resolves to the answer, or `null` when it was cancelled. The focus goes
+ * back where it was.
  */
-export function ask({ title, about = "", fields = [], ok = "OK", read = () => true, focus = null }) {
+export function ask({ title, about = "", fields = [], ok = "OK", read = () => true, focus = null, onKey = null }) {
   const dialog = byId("ask");
-  const form = dialog.querySelector("form");
   const problem = dialog.querySelector("[data-problem]");
+  const { answer, end, signal } = question(dialog);
   byId("ask-title").textContent = title;
   dialog.querySelector("[data-about]").textContent = about;
   dialog.querySelector("[data-about]").hidden = !about;
   dialog.querySelector("[data-fields]").replaceChildren(...fields);
   dialog.querySelector("[data-ok]").textContent = ok;
   problem.hidden = true;
-  return new Promise((resolve) => {
-    const done = new AbortController();
-    const { signal } = done;
-    let answer = null;
-    form.addEventListener(
-      "submit",
-      (event) => {
-        event.preventDefault();
-        const found = read();
-        if (found?.problem) {
-          problem.textContent = found.problem;
-          problem.hidden = false;
-          return;
-        }
-        answer = found;
-        dialog.close();
-      },
-      { signal },
-    );
-    dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close(), { signal });
-    dialog.addEventListener(
-      "close",
-      () => {
-        done.abort();
-        resolve(answer);
-      },
-      { signal },
-    );
-    dialog.showModal();
-    (focus ?? dialog.querySelector("[data-fields] :is(input, textarea, select)") ?? dialog.querySelector("[data-ok]")).focus();
-  });
+  const submit = (event) => {
+    event.preventDefault();
+    const found = read();
+    if (!found?.problem) return end(found);
+    problem.textContent = found.problem;
+    problem.hidden = false;
+    return undefined;
+  };
+  dialog.querySelector("form").addEventListener("submit", submit, { signal });
+  if (onKey) dialog.addEventListener("keydown", onKey, { signal });
+  (focus ?? dialog.querySelector("[data-fields] :is(input, textarea, select)") ?? dialog.querySelector("[data-ok]")).focus();
+  return answer;
 }
 
 /** Ask for a reason: a list by key, or text. `reasons` are `[key, text]`. */
@@ -93,10 +76,6 @@ export function askReason({ title, about, ok, reasons, label = "Reason" }) {
     event.preventDefault();
     choose(found[1]);
   };
-  const dialog = byId("ask");
-  dialog.addEventListener("keydown", onKey);
   const read = () => text.value.trim() || { problem: "Give a reason: press its key, or write one." };
-  return ask({ title, about, ok, fields: [list, field], read, focus: reasons.length ? list.firstChild : text }).finally(() =>
-    dialog.removeEventListener("keydown", onKey),
-  );
+  return ask({ title, about, ok, fields: [list, field], read, onKey, focus: reasons.length ? list.firstChild : text });
 }

@@ -29,7 +29,7 @@ export class Finder {
       if (index >= 0) this.#activate(index);
     });
     this.list.addEventListener("dblclick", () => this.#take());
-    this.dialog.addEventListener("close", () => this.#letGo());
+    this.dialog.addEventListener("close", () => this.dialog.open || this.#letGo()); // it may be open again by then
   }
 
   /**

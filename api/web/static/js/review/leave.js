@@ -4,6 +4,7 @@ import { nextReview } from "../api.js";
 import { ask, askReason, toast } from "../ask.js";
 import { byId, element, plural } from "../dom.js";
 import { filters } from "../filters.js";
+import { question } from "../question.js";
 import { changesOf } from "./model.js";
 
 const HOLD = [
@@ -102,40 +103,37 @@ export function askToSubmit(review, submit, isAudit = false) {
   button.disabled = !review.codes.length || errors.some(({ field }) => !field);
   problem.hidden = review.codes.length > 0;
   problem.textContent = review.codes.length ? "" : "No code is chosen. Put the note on hold with a reason if it has none.";
-  return new Promise((resolve) => {
-    const done = new AbortController();
-    const { signal } = done;
-    let submitted = false;
-    const send = async (event) => {
-      event.preventDefault();
-      const open = errors.find(({ field }) => !field?.value.trim());
-      if (open) {
-        problem.textContent = "Give a reason for each error, or mend it.";
-        problem.hidden = false;
-        open.field?.focus();
-        return;
-      }
-      button.disabled = true;
-      const overrides = found.map(({ rule, codes }, index) => ({ rule, codes, reason: errors[index].field.value.trim() }));
-      try {
-        await submit(overrides);
-        submitted = true;
-        dialog.close();
-      } catch (error) {
-        if (!error.problem) throw error;
-        problem.textContent = `${error.problem.title}. ${error.problem.detail}`;
-        problem.hidden = false;
-        button.disabled = false;
-      }
-    };
-    form.addEventListener("submit", send, { signal });
-    dialog.querySelector("[data-cancel]").addEventListener("click", () => dialog.close(), { signal });
-    dialog.addEventListener("close", () => (done.abort(), resolve(submitted)), { signal });
-    dialog.showModal();
-    const first = button.disabled ? dialog.querySelector("[data-cancel]") : (errors[0]?.field ?? button);
-    first.focus({ preventScroll: true });
-    dialog.scrollTop = 0; // the principal diagnosis is seen first
-  });
+  const { answer, end, signal } = question(dialog);
+  let sending = null;
+  const send = async () => {
+    button.disabled = true;
+    const overrides = found.map(({ rule, codes }, index) => ({ rule, codes, reason: errors[index].field.value.trim() }));
+    try {
+      await submit(overrides);
+      end(true);
+      return true;
+    } catch (error) {
+      if (!error.problem) throw error;
+      problem.textContent = `${error.problem.title}. ${error.problem.detail}`;
+      problem.hidden = false;
+      button.disabled = false;
+      return false;
+    }
+  };
+  const onSubmit = (event) => {
+    event.preventDefault();
+    const open = errors.find(({ field }) => !field?.value.trim());
+    if (open) {
+      problem.textContent = "Give a reason for each error, or mend it.";
+      problem.hidden = false;
+      open.field?.focus();
+    } else sending = send();
+  };
+  form.addEventListener("submit", onSubmit, { signal });
+  const first = button.disabled ? dialog.querySelector("[data-cancel]") : (errors[0]?.field ?? button);
+  first.focus({ preventScroll: true });
+  dialog.scrollTop = 0; // the principal diagnosis is seen first
+  return answer.then(() => sending).then(Boolean); // what was sent already can't be called back
 }
 
 async function change(act, list = `/${location.search}`) {
