@@ -9,6 +9,9 @@ Throughput and latency are the medians of short rounds that each measure all of 
 fast all the time. Beside each round stands the processor time that the pace took, as a share of what two workers took
 without a pause: far from 80 %, a note cost more or less by then. All rounds count: the service can be the cause.
 
+Each line ends with what the same notes cost meanwhile in a process that serves nobody (``tools/load/yardstick.py``), by
+the least that they cost in this run. Where that rises with the service's cost, the machine is slower.
+
 Ends with status 1 where a bar is missed. Figures hold for a machine that does nothing else; locust takes part of it.
 """
 
@@ -31,6 +34,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from yardstick import Yardstick
 
 LOCUST = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py"))]
 CALLERS, AT_A_PACE = 16, 64
@@ -46,7 +50,7 @@ SCALING, LATENCY, GROWTH = 1.7, 5.0, 0.02
 class Load:
     """What callers met: answers a second, the median and 99th percentile in milliseconds, refusals, failures; how many
     processors other programs took meanwhile (figures are worth little where these are not near 0); and processor
-    milliseconds of the service for a note."""
+    milliseconds of the service for a note. ``begin`` and ``end`` are moments of :func:`time.monotonic`."""
 
     rate: float
     median: float
@@ -55,12 +59,15 @@ class Load:
     failed: int
     others: float
     cost: float
+    begin: float
+    end: float
 
-    def print(self, name: str) -> None:
+    def print(self, name: str, beside: Yardstick) -> None:
         """As a row of the table."""
         print(
             f"{name:12}{self.rate:6.1f} notes/s   median {self.median:5.0f} ms   p99 {self.p99:5.0f} ms   "
-            f"service {self.cost:.1f} processor-ms a note   other programs {self.others:.1f} processors",
+            f"service {self.cost:4.1f} processor-ms a note   other programs {self.others:.1f} processors   "
+            f"yardstick {beside.cost(self.begin, self.end):.2f}",
             flush=True,
         )
 
@@ -125,7 +132,7 @@ def load(service: Service, seconds: float, callers: int, pace: float = 0, *optio
     """Put the load on, and tell what came of it. ``options`` are more of the locustfile's."""
     command = [*LOCUST, "--headless", "--json", "--host", service.address, "-u", str(callers), "-r", str(callers)]
     own, busy, begin = service.processor_seconds(), _busy(), time.monotonic()
-    spent = _children()
+    spent = _ours()
     done = subprocess.run(
         [*command, "-t", f"{seconds:.0f}s", "--pace", str(pace), "--loglevel", "ERROR", "--only-summary", *options],
         stdout=subprocess.PIPE,
@@ -134,7 +141,7 @@ def load(service: Service, seconds: float, callers: int, pace: float = 0, *optio
         check=False,
     )
     serving_took = service.processor_seconds() - own
-    ours = serving_took + _children() - spent
+    ours = serving_took + _ours() - spent
     others = max(_busy() - busy - ours, 0) / (time.monotonic() - begin)
     rows = {row["name"]: row for row in json.loads(done.stdout)}
     answered = rows["suggest"]
@@ -142,9 +149,16 @@ def load(service: Service, seconds: float, callers: int, pace: float = 0, *optio
     took = answered["last_request_timestamp"] - answered["start_time"]
     cost = 1000 * serving_took / answered["num_requests"]
     refused = rows.get("too busy", {"num_requests": 0})["num_requests"]
-    rate = answered["num_requests"] / took
     return Load(
-        rate, _percentile(times, 0.5), _percentile(times, 0.99), refused, answered["num_failures"], others, cost
+        rate=answered["num_requests"] / took,
+        median=_percentile(times, 0.5),
+        p99=_percentile(times, 0.99),
+        refused=refused,
+        failed=answered["num_failures"],
+        others=others,
+        cost=cost,
+        begin=begin,
+        end=time.monotonic(),
     )
 
 
@@ -154,10 +168,9 @@ def _busy() -> float:
     return float(times.user + times.system + times.nice)
 
 
-def _children() -> float:
-    """Processor seconds of the processes that this one has waited for."""
-    times = os.times()
-    return times.children_user + times.children_system
+def _ours() -> float:
+    """Processor seconds of this process and of those that it has waited for."""
+    return sum(os.times()[:4])
 
 
 def _percentile(times: list[tuple[float, int]], share: float) -> float:
@@ -199,16 +212,16 @@ class Round:
         return self.quiet, self.alone, self.both, self.at_a_pace
 
 
-def measure(one: Service, two: Service, seconds: float) -> Round:
+def measure(one: Service, two: Service, seconds: float, beside: Yardstick) -> Round:
     """Measure and print one round, with services of one worker and of two that both run; the other one rests."""
     quiet = load(two, seconds / 2, 1)
-    quiet.print("1 caller")
+    quiet.print("1 caller", beside)
     alone = load(one, seconds / 2, CALLERS)
-    alone.print("1 worker")
+    alone.print("1 worker", beside)
     both = load(two, seconds / 2, CALLERS)
-    both.print("2 workers")
+    both.print("2 workers", beside)
     found = Round(quiet, alone, both, load(two, seconds, AT_A_PACE, PACE * both.rate))
-    found.at_a_pace.print("80 %")
+    found.at_a_pace.print("80 %", beside)
     print(
         f"round       2 workers {found.scaling:.2f} times 1, p99 {found.latency:.1f} times the single caller's median "
         f"at {found.share:.0%} of the processor time",
@@ -237,16 +250,19 @@ def growth(service: Service, minutes: float, pace: float) -> tuple[float, float,
 
 def bench(seconds: float, minutes: float) -> bool:
     """Measure and print; gives whether every bar is kept."""
+    beside = Yardstick()
+    beside.start()
     with serving(2) as two:
         with serving(1) as one:
             for service in (one, two):
                 load(service, 5, CALLERS)
-            rounds = [measure(one, two, seconds) for _ in range(ROUNDS)]
+            rounds = [measure(one, two, seconds, beside) for _ in range(ROUNDS)]
         pace = PACE * statistics.median(r.both.rate for r in rounds)
         independent = load(two, seconds, AT_A_PACE, pace, "--random")
-        independent.print("80 %, random")
+        independent.print("80 %, random", beside)
         before, after, long = growth(two, minutes, pace)
-        long.print(f"{minutes:g} minutes")
+        long.print(f"{minutes:g} minutes", beside)
+    beside.stop()
     failed = sum(each.failed for each in (independent, long, *(each for r in rounds for each in r.loads)))
     scaling = statistics.median(r.scaling for r in rounds)
     latency = statistics.median(r.latency for r in rounds)
