@@ -9,8 +9,8 @@ Throughput and latency are the medians of short rounds that each measure all of 
 fast all the time. Beside each round stands the processor time that the pace took, as a share of what two workers took
 without a pause: far from 80 %, a note cost more or less by then. All rounds count: the service can be the cause.
 
-Each line ends with what the same notes cost meanwhile in a process that serves nobody (``tools/load/yardstick.py``), by
-the least that they cost in this run. Where that rises with the service's cost, the machine is slower.
+Each line ends with what some notes cost meanwhile in a process that serves nobody (``tools/load/yardstick.py``). Where
+that rises with the service's cost, the machine is slower.
 
 Ends with status 1 where a bar is missed. Figures hold for a machine that does nothing else; locust takes part of it.
 """
@@ -67,7 +67,7 @@ class Load:
         print(
             f"{name:12}{self.rate:6.1f} notes/s   median {self.median:5.0f} ms   p99 {self.p99:5.0f} ms   "
             f"service {self.cost:4.1f} processor-ms a note   other programs {self.others:.1f} processors   "
-            f"yardstick {beside.cost(self.begin, self.end):.2f}",
+            f"yardstick {beside.cost(self.begin, self.end):4.1f}",
             flush=True,
         )
 

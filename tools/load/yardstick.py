@@ -43,12 +43,15 @@ class Yardstick(threading.Thread):
         self.join()
 
     def cost(self, begin: float, end: float) -> float:
-        """Processor time of the readings between two moments of :func:`time.monotonic`: the median of each one's
-        multiple of the least that its note has ever taken here. 1 is a machine at its fastest; NaN without readings."""
+        """Processor milliseconds a note between two moments of :func:`time.monotonic`, NaN without readings.
+
+        The mean of the least that each note has ever taken here, times the median of the readings' multiples of the
+        least of their own note: so it does not matter which of the notes were read in between.
+        """
         readings = list(self._readings)
         least: dict[str, float] = {}
         for _, text, seconds in readings:
             least[text] = min(seconds, least.get(text, seconds))
         first, last = (bisect.bisect_left(readings, (moment,)) for moment in (begin, end))
         multiples = [seconds / least[text] for _, text, seconds in readings[first:last]]
-        return statistics.median(multiples) if multiples else float("nan")
+        return 1000 * statistics.mean(least.values()) * statistics.median(multiples) if multiples else float("nan")
