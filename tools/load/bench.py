@@ -9,8 +9,7 @@ Throughput and latency are the medians of short rounds that each measure all of 
 fast all the time. Beside each round stands the processor time that the pace took, as a share of what two workers took
 without a pause: far from 80 %, a note cost more or less by then. All rounds count: the service can be the cause.
 
-Each line ends with what some notes cost meanwhile in a process that serves nobody (``tools/load/yardstick.py``). Where
-that rises with the service's cost, the machine is slower.
+After each comes the same with no service in between (``tools/load/bare.py``): what the processors allow any service.
 
 Ends with status 1 where a bar is missed. Figures hold for a machine that does nothing else; locust takes part of it.
 """
@@ -34,11 +33,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from yardstick import Yardstick
+from bare import Bare, Readers
 
 LOCUST = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("locustfile.py"))]
 CALLERS, AT_A_PACE = 16, 64
 """How many there are; with a pace so many that one is always free."""
+WARM_SECONDS = 20
+"""By then each worker has read nearly all of the notes; a note that it has not read yet costs it half as much more."""
 ROUNDS = 9
 PACE = 0.8
 """The share of the throughput that is asked for."""
@@ -50,7 +51,7 @@ SCALING, LATENCY, GROWTH = 1.7, 5.0, 0.02
 class Load:
     """What callers met: answers a second, the median and 99th percentile in milliseconds, refusals, failures; how many
     processors other programs took meanwhile (figures are worth little where these are not near 0); and processor
-    milliseconds of the service for a note. ``begin`` and ``end`` are moments of :func:`time.monotonic`."""
+    milliseconds of the service for a note."""
 
     rate: float
     median: float
@@ -59,15 +60,12 @@ class Load:
     failed: int
     others: float
     cost: float
-    begin: float
-    end: float
 
-    def print(self, name: str, beside: Yardstick) -> None:
+    def print(self, name: str) -> None:
         """As a row of the table."""
         print(
             f"{name:12}{self.rate:6.1f} notes/s   median {self.median:5.0f} ms   p99 {self.p99:5.0f} ms   "
-            f"service {self.cost:4.1f} processor-ms a note   other programs {self.others:.1f} processors   "
-            f"yardstick {beside.cost(self.begin, self.end):4.1f}",
+            f"service {self.cost:4.1f} processor-ms a note   other programs {self.others:.1f} processors",
             flush=True,
         )
 
@@ -157,8 +155,6 @@ def load(service: Service, seconds: float, callers: int, pace: float = 0, *optio
         failed=answered["num_failures"],
         others=others,
         cost=cost,
-        begin=begin,
-        end=time.monotonic(),
     )
 
 
@@ -184,12 +180,14 @@ def _percentile(times: list[tuple[float, int]], share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A single caller, callers without a pause of one worker and of two, and requests at 80 % of what two reached."""
+    """A single caller, callers without a pause of one worker and of two, requests at 80 % of what two reached, and the
+    same without a service."""
 
     quiet: Load
     alone: Load
     both: Load
     at_a_pace: Load
+    bare: Bare
 
     @property
     def scaling(self) -> float:
@@ -212,19 +210,24 @@ class Round:
         return self.quiet, self.alone, self.both, self.at_a_pace
 
 
-def measure(one: Service, two: Service, seconds: float, beside: Yardstick) -> Round:
+def measure(one: Service, two: Service, seconds: float, readers: Readers) -> Round:
     """Measure and print one round, with services of one worker and of two that both run; the other one rests."""
     quiet = load(two, seconds / 2, 1)
-    quiet.print("1 caller", beside)
+    quiet.print("1 caller")
     alone = load(one, seconds / 2, CALLERS)
-    alone.print("1 worker", beside)
+    alone.print("1 worker")
     both = load(two, seconds / 2, CALLERS)
-    both.print("2 workers", beside)
-    found = Round(quiet, alone, both, load(two, seconds, AT_A_PACE, PACE * both.rate))
-    found.at_a_pace.print("80 %", beside)
+    both.print("2 workers")
+    at_a_pace = load(two, seconds, AT_A_PACE, PACE * both.rate)
+    at_a_pace.print("80 %")
+    bare = readers.measure(seconds, PACE)
+    bare.quiet.print("bare, 1")
+    bare.both.print("bare, 2")
+    bare.at_a_pace.print("bare, 80 %")
+    found = Round(quiet, alone, both, at_a_pace, bare)
     print(
         f"round       2 workers {found.scaling:.2f} times 1, p99 {found.latency:.1f} times the single caller's median "
-        f"at {found.share:.0%} of the processor time",
+        f"at {found.share:.0%} of the processor time; bare {bare.latency:.1f} times",
         flush=True,
     )
     return found
@@ -250,19 +253,19 @@ def growth(service: Service, minutes: float, pace: float) -> tuple[float, float,
 
 def bench(seconds: float, minutes: float) -> bool:
     """Measure and print; gives whether every bar is kept."""
-    beside = Yardstick()
-    beside.start()
-    with serving(2) as two:
-        with serving(1) as one:
-            for service in (one, two):
-                load(service, 5, CALLERS)
-            rounds = [measure(one, two, seconds, beside) for _ in range(ROUNDS)]
-        pace = PACE * statistics.median(r.both.rate for r in rounds)
-        independent = load(two, seconds, AT_A_PACE, pace, "--random")
-        independent.print("80 %, random", beside)
-        before, after, long = growth(two, minutes, pace)
-        long.print(f"{minutes:g} minutes", beside)
-    beside.stop()
+    with Readers(2) as readers:
+        with serving(2) as two:
+            with serving(1) as one:
+                for service in (one, two):
+                    load(service, WARM_SECONDS, CALLERS)
+                rounds = [measure(one, two, seconds, readers) for _ in range(ROUNDS)]
+            pace = PACE * statistics.median(r.both.rate for r in rounds)
+            independent = load(two, seconds, AT_A_PACE, pace, "--random")
+            independent.print("80 %, random")
+            before, after, long = growth(two, minutes, pace)
+            long.print(f"{minutes:g} minutes")
+        bare = readers.read(minutes * 60, 2, PACE * statistics.median(r.bare.both.rate for r in rounds))
+        bare.print(f"bare, {minutes:g} min")
     failed = sum(each.failed for each in (independent, long, *(each for r in rounds for each in r.loads)))
     scaling = statistics.median(r.scaling for r in rounds)
     latency = statistics.median(r.latency for r in rounds)
@@ -273,6 +276,10 @@ def bench(seconds: float, minutes: float) -> bool:
         ("failed requests", failed, failed == 0, "0"),
     ]
     print(f"memory      {before:.1f} MiB of the workers' own after a quarter of the time, {after:.1f} at the end")
+    of_long = long.p99 / statistics.median(r.quiet.median for r in rounds)
+    bare_long = bare.p99 / statistics.median(r.bare.quiet.median for r in rounds)
+    print(f"p99         of the {minutes:g} minutes {of_long:.1f} times the unloaded median, bare {bare_long:.1f} times")
+    print(f"p99 bare    {statistics.median(r.bare.latency for r in rounds):.1f} times, the median of the rounds")
     for name, value, kept, bar in bars:
         print(f"{'kept  ' if kept else 'MISSED'}  {name:32} {value:6.2f}   bar {bar}")
     return all(kept for _, _, kept, _ in bars)

@@ -10,35 +10,17 @@ as an answer of its own, by name.
 from __future__ import annotations
 
 import itertools
-import json
 import random
 import time
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import gevent
+from bodies import bodies
 from locust import FastHttpUser, events, task
 from locust.argument_parser import LocustArgumentParser
 
-NOTES = Path(__file__).parents[2] / "training" / "notes" / "audited"
-FIELDS = ("id", "setting", "note_type", "specialty", "patient")
 JSON = {"Content-Type": "application/json"}
-
-
-def bodies() -> list[bytes]:
-    """The project's audited notes as requests, in an order that is mixed but the same each time."""
-    found = []
-    for file in sorted(NOTES.glob("*/*.md")):
-        _, head, text = file.read_text("utf-8").split("+++\n", 2)
-        facts = tomllib.loads(head)
-        record = {name: facts[name] for name in FIELDS if name in facts}
-        if text.strip() and "documents" not in facts:
-            record |= {"text": text, "date_of_service": str(facts.get("date_of_service", "2026-03-02"))}
-            found.append(json.dumps(record).encode())
-    random.Random(1).shuffle(found)
-    return found
 
 
 @events.init_command_line_parser.add_listener
