@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from api.garbage import collecting_at_rest
-from api.sharing import LetGo, Line, Loads, Share
+from api.peers import PassOn, Peers
+from api.sharing import Line, Loads, Share
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from api.engine import Engine
     from api.settings import ApiSettings
     from api.store.database import Database
@@ -40,9 +43,10 @@ def make_server(
     mllp: socket.socket | None = None,
     leads: bool = True,
     share: Share | None = None,
+    peers: Peers | None = None,
 ) -> Server:
     """The server of this process, which stops when the assistant can't be loaded; ``mllp`` and ``leads`` as in
-    :func:`api.app.create_app`. Without ``share`` no other process takes callers of its sockets."""
+    :func:`api.app.create_app`. Without ``share`` and ``peers`` no other process takes callers of its sockets."""
     from api.app import create_app
 
     share = share or Share(Loads(1), 0)
@@ -55,7 +59,7 @@ def make_server(
         told=share.hold,
     )
     config = uvicorn.Config(
-        LetGo(application, share),
+        PassOn(application, share, peers),
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -63,17 +67,19 @@ def make_server(
         timeout_graceful_shutdown=settings.stop_seconds,
         timeout_keep_alive=KEEP_SECONDS,
     )
-    server = Server(config, application.state.engine, share)
+    server = Server(config, application, share, peers)
     return server
 
 
 class Server(uvicorn.Server):
     """Takes its callers from a line that it may share with other processes."""
 
-    def __init__(self, config: uvicorn.Config, engine: Engine, share: Share) -> None:
+    def __init__(self, config: uvicorn.Config, application: FastAPI, share: Share, peers: Peers | None) -> None:
         super().__init__(config)
-        self._engine = engine
+        self._application = application
+        self._engine: Engine = application.state.engine
         self._share = share
+        self._peers = peers
         self._lines: list[Line] = []
         self._beside = AsyncExitStack()
 
@@ -87,12 +93,16 @@ class Server(uvicorn.Server):
         sys.setswitchinterval(SWITCH_SECONDS)
         await self._beside.enter_async_context(collecting_at_rest(self._engine.places))
         await super().startup([])
+        if self._peers is not None:
+            await self._peers.listen(self._application)
         self._lines = [Line(listener, self._protocol, self._share) for listener in sockets or ()]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more callers, and end what is under way."""
         for line in self._lines:
             line.close()
+        if self._peers is not None:
+            await self._peers.close(self.config.timeout_graceful_shutdown or 0)
         await super().shutdown(sockets)
         await self._beside.aclose()
 

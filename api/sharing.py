@@ -1,9 +1,8 @@
 """How the workers of a service come to share its callers: the next one goes to the worker that holds the least.
 
-Workers take callers from one line that the kernel keeps. A worker leaves them there while another holds less work. As
-long as notes are being read anywhere, one who has sent something is asked to come again by a new connection
-(``Connection: close``, RFC 9112 section 9.6), so that the next request too goes to the worker that holds the least when
-it comes. A load balancer calls this "least requests".
+Workers take callers from one line that the kernel keeps. A worker leaves them there while another holds less work. What
+comes later on such a connection can still go to another worker (:mod:`api.peers`). A load balancer calls this "least
+requests".
 """
 
 from __future__ import annotations
@@ -12,12 +11,9 @@ import asyncio
 import socket
 from collections.abc import Callable
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from api.places import UNREADY
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _AWAY = 2**31 - 1
 """What a worker holds that takes no callers."""
@@ -39,14 +35,11 @@ class Loads:
         """Worker ``number`` takes no callers."""
         self._held[number] = _AWAY
 
-    def less_elsewhere(self, number: int) -> bool:
-        """Whether a worker holds less than ``number`` does."""
-        return bool(min(self._held) < self._held[number])
-
-    def busy(self) -> bool:
-        """Whether a choice matters: there is work under way, and more than one worker that does it."""
-        held = [h for h in self._held if h < UNREADY]
-        return len(held) > 1 and any(held)
+    def least_elsewhere(self, number: int) -> int | None:
+        """The worker that holds the least, where that is less than ``number`` does."""
+        held = list(self._held)
+        least = min(held)
+        return held.index(least) if least < held[number] else None
 
 
 class Share:
@@ -64,13 +57,9 @@ class Share:
         """This worker takes no more callers."""
         self._loads.leave(self._number)
 
-    def less_elsewhere(self) -> bool:
-        """Whether a caller would fare better with another worker."""
-        return self._loads.less_elsewhere(self._number)
-
-    def busy(self) -> bool:
-        """Whether it matters which worker takes a caller."""
-        return self._loads.busy()
+    def least_elsewhere(self) -> int | None:
+        """The number of the worker with which a caller would fare better, if there is one."""
+        return self._loads.least_elsewhere(self._number)
 
 
 class Line:
@@ -106,7 +95,7 @@ class Line:
         self._loop.add_reader(self._listener, self._take)
 
     def _take(self) -> None:
-        if not self._share.less_elsewhere():
+        if self._share.least_elsewhere() is None:
             try:
                 caller, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -116,26 +105,3 @@ class Line:
             task.add_done_callback(self._begun.discard)
         self._loop.remove_reader(self._listener)
         self._waiting = self._loop.call_later(_PAUSE, self._watch)
-
-
-class LetGo:
-    """Lets a caller's connection end with the answer while it matters which worker takes the next request.
-
-    Connections that only read (GET, HEAD) are kept: their requests cost little wherever they go.
-    """
-
-    def __init__(self, application: ASGIApp, share: Share) -> None:
-        self._application = application
-        self._share = share
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
-            await self._application(scope, receive, send)
-            return
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start" and self._share.busy():
-                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
-            await send(message)
-
-        await self._application(scope, receive, sending)

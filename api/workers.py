@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from api.peers import Peers
 from api.serving import log_to_stderr, make_server
 from api.sharing import Loads, Share
 
@@ -48,9 +49,11 @@ class Worker(Process):
         sockets: list[socket],
         mllp: socket | None,
         loads: Loads,
+        folder: Path,
     ) -> None:
         self.number = number
         self.loads = loads
+        self.folder = folder
         self.settings = settings
         self.mllp = mllp if number == 0 else None
         super().__init__(config, sockets)
@@ -77,14 +80,15 @@ class Worker(Process):
     def _made(self) -> Server:
         from api.store.database import Database
 
-        share = Share(self.loads, self.number)
-        return make_server(self.settings, Database(self.settings.database_url), self.mllp, self.number == 0, share)
+        database = Database(self.settings.database_url)
+        share, peers = Share(self.loads, self.number), Peers(self.folder, self.number)
+        return make_server(self.settings, database, self.mllp, self.number == 0, share, peers)
 
 
 class Workers(Multiprocess):
     """Starts the workers, puts another in the place of one that dies, and passes on SIGTERM and SIGINT."""
 
-    def __init__(self, settings: ApiSettings, sockets: list[socket], mllp: socket | None) -> None:
+    def __init__(self, settings: ApiSettings, sockets: list[socket], mllp: socket | None, folder: Path) -> None:
         config = Config(
             "api.serving",
             workers=settings.workers,
@@ -96,6 +100,7 @@ class Workers(Multiprocess):
         self.settings = settings
         self.mllp = mllp
         self.loads = Loads(settings.workers)
+        self.folder = folder
         self.failed = False
 
     def init_processes(self) -> None:
@@ -132,7 +137,7 @@ class Workers(Multiprocess):
     handle_ttin = handle_ttou = handle_hup
 
     def _started(self, number: int) -> Worker:
-        worker = Worker(number, self.settings, self.config, self.sockets, self.mllp, self.loads)
+        worker = Worker(number, self.settings, self.config, self.sockets, self.mllp, self.loads, self.folder)
         worker.start()
         return worker
 
@@ -141,11 +146,11 @@ def run_workers(settings: ApiSettings, listener: socket, mllp: socket | None = N
     """Serve with several workers until told to stop; gives whether they could load what they need. HL7 messages come
     in at ``mllp``.
 
-    Their metrics meet in a folder that is gone afterwards.
+    Their metrics and their sockets meet in a folder that is gone afterwards.
     """
-    with tempfile.TemporaryDirectory(prefix="codeassist-metrics-") as folder:
+    with tempfile.TemporaryDirectory(prefix="codeassist-") as folder:
         os.environ[SHARED_METRICS] = folder
-        workers = Workers(settings, [listener], mllp)
+        workers = Workers(settings, [listener], mllp, Path(folder))
         workers.run()
     return not workers.failed
 

@@ -1,16 +1,15 @@
-"""Workers that share a listening socket: who takes the next caller, and who asks a caller to come again."""
+"""Workers that share a listening socket: who takes the next caller."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from functools import partial
-from typing import Any
 
 import pytest
 
 from api.places import UNREADY, Places
-from api.sharing import LetGo, Line, Loads, Share
+from api.sharing import Line, Loads, Share
 
 
 class Named(asyncio.Protocol):
@@ -78,11 +77,22 @@ def test_who_has_left_stands_in_nobodys_way() -> None:
     loads = Loads(2)
     share, other = Share(loads, 0), Share(loads, 1)
     share.hold(4)
-    assert not share.less_elsewhere()  # the other has not begun
+    assert share.least_elsewhere() is None  # the other has not begun
     other.hold(0)
-    assert share.less_elsewhere()
+    assert share.least_elsewhere() == 1
     other.leave()
-    assert not share.less_elsewhere()
+    assert share.least_elsewhere() is None
+
+
+@pytest.mark.parametrize(
+    ("held", "least"),
+    [([1, 0], 1), ([3, 2, 1], 2), ([2, 2], None), ([0, 1], None), ([4], None), ([4, UNREADY], None), ([9, 1, 1], 1)],
+)
+def test_a_request_fares_better_only_where_less_is_held(held: list[int], least: int | None) -> None:
+    loads = Loads(len(held))
+    for number, work in enumerate(held):
+        loads.hold(number, work)
+    assert Share(loads, 0).least_elsewhere() == least
 
 
 def test_what_is_held_is_told_once_work_can_be_done() -> None:
@@ -94,39 +104,3 @@ def test_what_is_held_is_told_once_work_can_be_done() -> None:
         with places.taken(waits=True):
             pass
     assert told == [UNREADY, 1, 2, 1, 0]
-
-
-@pytest.mark.parametrize(
-    ("method", "held", "closes"),
-    [
-        ("POST", [1, 0], True),
-        ("POST", [0, 2], True),
-        ("POST", [3, 3], True),
-        ("POST", [0, 0], False),  # a caller that is alone keeps its connection
-        ("GET", [1, 0], False),
-        ("HEAD", [1, 0], False),
-        ("POST", [4], False),  # nobody else could take it
-        ("POST", [4, UNREADY], False),
-    ],
-)
-def test_a_caller_comes_again_while_it_matters_where_to(method: str, held: list[int], closes: bool) -> None:
-    loads = Loads(len(held))
-    for number, work in enumerate(held):
-        loads.hold(number, work)
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-one", b"1")]})
-        await send({"type": "http.response.body", "body": b"made"})
-
-    async def run() -> list[dict[str, Any]]:
-        sent: list[dict[str, Any]] = []
-
-        async def keep(message: Any) -> None:
-            sent.append(message)
-
-        await LetGo(application, Share(loads, 0))({"type": "http", "method": method}, None, keep)  # type: ignore[arg-type]
-        return sent
-
-    begin, body = asyncio.run(run())
-    assert begin["headers"][0] == (b"x-one", b"1") and body["body"] == b"made"
-    assert ((b"connection", b"close") in begin["headers"]) is closes
