@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import sys
+import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,9 @@ class Server(uvicorn.Server):
         for line in self._lines:
             line.close()
         if self._peers is not None:
-            await self._peers.close(self.config.timeout_graceful_shutdown or 0)
+            begin, seconds = time.monotonic(), self.config.timeout_graceful_shutdown or 0
+            await self._peers.close(seconds)
+            self.config.timeout_graceful_shutdown = max(1, round(seconds - (time.monotonic() - begin)))
         await super().shutdown(sockets)
         await self._beside.aclose()
 
