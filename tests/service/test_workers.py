@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 from service_process import NOTE, Running, running, start
 
 from codeassist.release import MANIFEST
@@ -75,6 +78,27 @@ def test_a_worker_that_dies_is_replaced_and_a_promoted_release_reaches_all(tmp_p
         service.process.wait()
         _, alive = psutil.wait_procs(left, 20)
         assert not alive
+
+
+def _processors(process: psutil.Process) -> list[set[int]]:
+    """Where each thread may run."""
+    return [os.sched_getaffinity(thread.id) for thread in process.threads()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_pinned_workers_keep_to_a_processor_each(tmp_path: Path) -> None:
+    allowed = sorted(os.sched_getaffinity(0))
+    with running(tmp_path, 2, pin_workers=True) as service:
+        assert service.client.post("/v1/suggestions", json=NOTE).status_code == 200  # its thread has begun
+        kept = [_processors(worker) for worker in service.workers()]
+    assert all(len(processors) == 1 for worker in kept for processors in worker)
+    assert {min(p) for worker in kept for p in worker} == set(allowed[:2])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_workers_are_not_pinned_unless_it_is_asked_for(pair: Running) -> None:
+    allowed = os.sched_getaffinity(0)
+    assert all(processors == allowed for worker in pair.workers() for processors in _processors(worker))
 
 
 def test_a_model_that_can_not_be_used_ends_all_with_1(tmp_path: Path) -> None:
