@@ -31,9 +31,9 @@ class ApiSettings(AuthSettings):
     """Settings of care whose claims are institutional (837I) unless a request names the form; others are 837P."""
     workers: PositiveInt = Field(1, le=256)
     """How many processes serve; each has its own threads and queue. ``codeassist serve --workers`` goes before it."""
-    pin_workers: bool = False
-    """Whether each of several workers, with what it starts, keeps to a processor of its own: for a machine that does
-    nothing else (Linux)."""
+    pin_workers: bool | None = None
+    """Whether each of several workers keeps to a processor (Linux). When left out: where there are as many workers as
+    processors."""
     threads: PositiveInt = 1
     """How many notes a worker reads at the same time. Python runs one of its threads at a time: more of them make no
     more notes a second, but let short notes pass a very long one."""

@@ -21,6 +21,7 @@ from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from api.peers import Peers
+from api.processors import are_pinned, pin
 from api.serving import log_to_stderr, make_server
 from api.sharing import Loads, Share
 
@@ -62,8 +63,8 @@ class Worker(Process):
         """Serve until told to stop; ends with :data:`STARTUP_FAILURE` when the assistant can't be loaded."""
         self.parent_conn.close()  # its end is the watcher's alone, so that its death is seen
         log_to_stderr()
-        if self.settings.pin_workers:
-            _pin(self.number)
+        if are_pinned(self.settings):
+            pin(self.number)
         threading.Thread(target=self.always_pong, daemon=True).start()
         self._made.run(sockets)
         if self._made.failure is not None:
@@ -155,20 +156,6 @@ def run_workers(settings: ApiSettings, listener: socket, mllp: socket | None = N
         workers = Workers(settings, [listener], mllp, Path(folder))
         workers.run()
     return not workers.failed
-
-
-def _pin(number: int) -> None:
-    """Keep this process to one of the processors that it may use.
-
-    The thread that reads a note and the event loop take turns all the time. On two processors each turn finds the
-    other's caches, and wakes a processor that has gone to rest.
-    """
-    if sys.platform != "linux":
-        log.warning("this system can't keep a worker to a processor")
-        return
-    allowed = sorted(os.sched_getaffinity(0))
-    for thread in os.listdir("/proc/self/task"):  # what begins later keeps to where it began
-        os.sched_setaffinity(int(thread), {allowed[number % len(allowed)]})
 
 
 def _forget_gauges(pid: int | None) -> None:

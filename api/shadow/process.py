@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.processors import unpin
 from api.settings import ApiSettings
 from api.shadow.scoring import last_note
 from api.store.database import Database
@@ -56,6 +57,7 @@ class Shadow:
                 after = last_note(session)
             command = [sys.executable, "-m", "api.shadow.worker", str(os.getpid()), str(after)]
             self._process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+            unpin(self._process.pid)  # beside the workers, not in the way of the one that starts it
         except (OSError, SQLAlchemyError) as error:
             log.error("shadow mode could not be started: %s", type(error).__name__)
 

@@ -17,6 +17,8 @@ import psutil
 import pytest
 from service_process import NOTE, Running, running, start
 
+from api.processors import ALLOWED, are_pinned
+from api.settings import ApiSettings
 from codeassist.release import MANIFEST
 from codeassist.settings import settings
 
@@ -86,19 +88,43 @@ def _processors(process: psutil.Process) -> list[set[int]]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
-def test_pinned_workers_keep_to_a_processor_each(tmp_path: Path) -> None:
-    allowed = sorted(os.sched_getaffinity(0))
-    with running(tmp_path, 2, pin_workers=True) as service:
+def test_pinned_workers_keep_to_a_processor_each_and_shadow_mode_does_not(tmp_path: Path) -> None:
+    with running(tmp_path, 2, pin_workers=True, shadow_model=settings().model_dir) as service:
         assert service.client.post("/v1/suggestions", json=NOTE).status_code == 200  # its thread has begun
+        shadow = [p for w in service.workers() for p in w.children() if "api.shadow.worker" in p.cmdline()]
         kept = [_processors(worker) for worker in service.workers()]
+        free = _processors(shadow[0])
     assert all(len(processors) == 1 for worker in kept for processors in worker)
-    assert {min(p) for worker in kept for p in worker} == set(allowed[:2])
+    assert {min(p) for worker in kept for p in worker} == set(ALLOWED[:2])
+    assert all(processors == set(ALLOWED) for processors in free)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
-def test_workers_are_not_pinned_unless_it_is_asked_for(pair: Running) -> None:
-    allowed = os.sched_getaffinity(0)
-    assert all(processors == allowed for worker in pair.workers() for processors in _processors(worker))
+def test_workers_are_not_pinned_where_that_is_ruled_out(tmp_path: Path) -> None:
+    with running(tmp_path, 2, pin_workers=False) as service:
+        assert all(found == set(ALLOWED) for worker in service.workers() for found in _processors(worker))
+
+
+@pytest.mark.parametrize(
+    ("workers", "processors", "setting", "pinned"),
+    [
+        (2, 2, None, True),
+        (4, 4, None, True),
+        (2, 4, None, False),  # each finds a free one by itself
+        (4, 2, None, False),
+        (1, 1, None, False),  # nothing to keep apart
+        (2, 4, True, True),
+        (4, 2, True, True),
+        (1, 4, True, False),
+        (2, 2, False, False),
+        (2, 0, None, False),  # a system that can't
+        (2, 0, True, False),
+    ],
+)
+def test_workers_are_pinned_where_there_are_as_many_processors(
+    workers: int, processors: int, setting: bool | None, pinned: bool
+) -> None:
+    assert are_pinned(ApiSettings(workers=workers, pin_workers=setting), processors) is pinned
 
 
 def test_a_model_that_can_not_be_used_ends_all_with_1(tmp_path: Path) -> None:

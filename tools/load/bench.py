@@ -11,8 +11,7 @@ without a pause: far from 80 %, a note cost more or less by then. All rounds cou
 
 After each comes the same with no service in between (``tools/load/bare.py``): what the processors allow any service.
 
-The workers are pinned (``CODEASSIST_PIN_WORKERS=false`` for those that are not). Ends with status 1 where a bar is
-missed. Figures hold for a machine that does nothing else; locust takes part of it.
+Ends with status 1 where a bar is missed. Figures hold for a machine that does nothing else; locust takes part of it.
 """
 
 from __future__ import annotations
@@ -98,7 +97,6 @@ def serving(workers: int) -> Iterator[Service]:
             "OMP_NUM_THREADS": "1",
             "CODEASSIST_DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
             "CODEASSIST_REGISTRY_DIR": f"{folder}/registry",
-            "CODEASSIST_PIN_WORKERS": os.environ.get("CODEASSIST_PIN_WORKERS", "true"),
         }
         command = [sys.executable, "-m", "codeassist.cli", "serve", "--port", "0", "--workers", str(workers)]
         process = subprocess.Popen(
