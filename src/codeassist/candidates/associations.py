@@ -38,8 +38,9 @@ def association_keys(content: Content) -> Keys:
     everything = Content(
         content.token, content.value, np.ones(len(content.value), dtype=bool), content.segment, content.gap
     )
-    key, first, words = window_keys(everything, LONGEST)
-    apart, one = np.nonzero(np.arange(2, PAIR_REACH + 1)[:, None] < runs(everything))
+    reach = runs(everything)
+    key, first, words = window_keys(everything, LONGEST, reach)
+    apart, one = np.nonzero(np.arange(2, PAIR_REACH + 1)[:, None] < reach)
     other = one + apart + 2
     return Keys(
         np.concatenate([key, content.value[one] + content.value[other]]),

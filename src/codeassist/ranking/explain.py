@@ -10,6 +10,7 @@ import numpy as np
 from codeassist.ranking.features import (
     ASSOCIATION_FEATURES,
     COLUMN,
+    FEATURES,
     KIND_FEATURES,
     SECTION_FEATURES,
     STATUS_FEATURES,
@@ -34,10 +35,9 @@ _NEUTRAL = {
     "note_rank": 999.0,
     "sentence_rank": 999.0,
 }
-_NEUTRAL_COLUMNS = tuple(
-    ([COLUMN[f] for f in features], np.array([_NEUTRAL.get(f, 0.0) for f in features], dtype=np.float32))
-    for features in _GROUPS.values()
-)
+_NEUTRAL_ROW = np.array([_NEUTRAL.get(f, 0.0) for f in FEATURES], dtype=np.float32)
+_IN_GROUP = np.array([[f in features for f in FEATURES] for features in _GROUPS.values()])
+"""Of shape (groups, features)."""
 _LEAST_WEIGHT = 0.05
 _SECTION_WORDS = {
     "assessment": "the assessment",
@@ -60,24 +60,19 @@ _SECTION_WORDS = {
 
 def explain(ranker: Ranker, matrix: np.ndarray) -> list[tuple[Reason, ...]]:
     """For each row of ``matrix``, reasons with their weights in log-odds, the strongest first."""
-    variants, owners = [matrix], []
-    for columns, neutral in _NEUTRAL_COLUMNS:
-        changed = np.flatnonzero((matrix[:, columns] != neutral).any(axis=1))
-        variant = matrix[changed]
-        variant[:, columns] = neutral
-        variants.append(variant)
-        owners.append(changed)
-    scores = ranker.forest.log_odds(np.concatenate(variants))
+    differs = matrix != _NEUTRAL_ROW
+    group, row = np.nonzero(np.array([(differs & mine).any(axis=1) for mine in _IN_GROUP]))
+    variants = np.where(_IN_GROUP[group], _NEUTRAL_ROW, matrix[row])
+    scores = ranker.forest.log_odds(np.concatenate([matrix, variants]))
+    drops = scores[row] - scores[len(matrix) :]
+    kept = np.flatnonzero(np.abs(drops) > _LEAST_WEIGHT - 0.001)  # what is rounded to it counts too
     reasons: list[list[Reason]] = [[] for _ in matrix]
     values = matrix.tolist()
-    start = len(matrix)
-    for group, changed in zip(_GROUPS, owners, strict=True):
-        drops = (scores[changed] - scores[start : start + len(changed)]).tolist()
-        start += len(changed)
-        for i, drop in zip(changed.tolist(), drops, strict=True):
-            weight = round(drop, 3)
-            if abs(weight) >= _LEAST_WEIGHT and (message := _message(group, values[i])):
-                reasons[i].append(Reason(group, message, weight))
+    names = tuple(_GROUPS)
+    for g, i, drop in zip(group[kept].tolist(), row[kept].tolist(), drops[kept].tolist(), strict=True):
+        weight = round(drop, 3)
+        if abs(weight) >= _LEAST_WEIGHT and (message := _message(names[g], values[i])):
+            reasons[i].append(Reason(names[g], message, weight))
     return [tuple(sorted(mine, key=lambda r: (-abs(r.weight), r.feature))) for mine in reasons]
 
 

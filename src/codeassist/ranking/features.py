@@ -89,6 +89,9 @@ _LAST = 999
 _MENTION_COLUMNS = len(MENTION_FEATURES)
 _NO_PLACE = 99
 """Above all places and counts of which a feature takes the least."""
+_OF_CONDITIONS = np.ones(256, dtype=bool)
+"""By first letter of an ICD-10-CM code: neither a symptom (R) nor a cause (V to Y) nor a status (Z)."""
+_OF_CONDITIONS[list(b"RVWXYZ")] = False
 _TREATMENT = np.sort(np.array([hash_string(w) for w in TREATMENT_WORDS], dtype=np.uint64))
 
 
@@ -411,12 +414,16 @@ def _beside_condition(
     row: np.ndarray, sentence: np.ndarray, columns: _HitColumns, mine: np.ndarray, store: Store
 ) -> np.ndarray:
     """How many other conditions, not symptoms, the sentence of each mention asserts (at most three)."""
-    letter = store.key[row].astype("S1")
-    condition = (store.system[row] == 0) & ~np.isin(letter, [b"R", b"Z", b"V", b"W", b"X", b"Y"])
+    condition = (store.system[row] == 0) & _OF_CONDITIONS[_letters(store.key[row])]
     counts = condition & (columns.status[mine] == 0) & (columns.nested[mine] == 0)
-    pairs = np.unique(np.stack([sentence[counts], row[counts]], axis=1), axis=0)
-    number = np.bincount(pairs[:, 0], minlength=int(sentence.max()) + 1 if len(sentence) else 1)
+    pairs = np.unique(sentence[counts].astype(np.int64) * len(store) + row[counts])
+    number = np.bincount(pairs // len(store), minlength=int(sentence.max()) + 1 if len(sentence) else 1)
     return np.asarray(np.minimum(number[sentence] - counts, 3))
+
+
+def _letters(keys: np.ndarray) -> np.ndarray:
+    """The first byte of each key."""
+    return keys.view(np.uint8).reshape(len(keys), keys.itemsize)[:, 0]
 
 
 def _opens_line(sentence: np.ndarray, skip: np.ndarray, start: np.ndarray, lower: np.ndarray) -> np.ndarray:

@@ -42,11 +42,12 @@ class Forest:
     baseline: float
     _tests: tuple[np.ndarray, np.ndarray, np.ndarray] = field(init=False, repr=False)
     _live: list[np.ndarray] = field(init=False, repr=False)
+    _value: np.ndarray | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Trees share most of their tests, which are done once a row: feature and threshold of each, and which one a
         node asks. The answers of up to eight nodes of a tree are the bits of a number, by which ``_live`` has the
-        leaves that stay."""
+        leaves that stay; where a tree has no more nodes, the number leads to the leaf's value at once (``_value``)."""
         pairs = np.stack([self.feature.astype(np.float32).ravel(), self.threshold.ravel()])
         tests, asked = np.unique(pairs, axis=1, return_inverse=True)
         self._tests = tests[0].astype(np.intp), tests[1][:, None], asked.reshape(self.feature.shape)
@@ -56,28 +57,44 @@ class Forest:
             for mask in self.mask[first : first + _BITS]:
                 live = np.concatenate([live, live & mask[:, None]], axis=1)
             self._live.append(live)
+        self._value = None
+        if len(self._live) == 1:
+            self._value = np.take_along_axis(self.leaf, _LOWEST[self._live[0]].astype(np.intp), axis=1)
 
     def log_odds(self, matrix: np.ndarray) -> np.ndarray:
         """The raw score of each row of a float32 matrix."""
         out = np.empty(len(matrix), dtype=np.float64)
         trees = np.arange(self.feature.shape[1], dtype=np.int32)[:, None]
-        leaf = self.leaf.reshape(-1)
-        feature, threshold, asked = self._tests
+        feature, threshold, _ = self._tests
         for start in range(0, len(matrix), _BLOCK):
             rows = np.ascontiguousarray(matrix[start : start + _BLOCK].T)
             right = (rows[feature] > threshold).view(np.uint8)
-            live = np.full((len(trees), rows.shape[1]), _ALL, dtype=np.uint16)
-            for number, table in enumerate(self._live):
-                bits = np.zeros(live.shape, dtype=np.uint8)
-                for bit, test in enumerate(asked[number * _BITS : (number + 1) * _BITS]):
-                    bits |= right[test] << np.uint8(bit)
-                live &= table.reshape(-1)[bits + trees * np.int32(table.shape[1])]
-            out[start : start + _BLOCK] = leaf[_LOWEST[live] + trees * np.int32(LEAVES)].sum(axis=0)
+            if self._value is not None:
+                values = _of_tree(self._value, self._answers(right, 0), trees)
+            else:
+                live = np.full((len(trees), rows.shape[1]), _ALL, dtype=np.uint16)
+                for number, table in enumerate(self._live):
+                    live &= _of_tree(table, self._answers(right, number), trees)
+                values = _of_tree(self.leaf, _LOWEST[live], trees)
+            out[start : start + _BLOCK] = values.sum(axis=0)
         return out + self.baseline
+
+    def _answers(self, right: np.ndarray, number: int) -> np.ndarray:
+        """The answers of each tree's nodes of one block of eight as bits, of shape (trees, rows)."""
+        asked = self._tests[2][number * _BITS : (number + 1) * _BITS]
+        bits = right[asked[0]]
+        for bit, test in enumerate(asked[1:], 1):
+            bits |= right[test] << np.uint8(bit)
+        return bits
 
     def probability(self, matrix: np.ndarray) -> np.ndarray:
         """The uncalibrated probability of each row."""
         return np.asarray(1.0 / (1.0 + np.exp(-self.log_odds(matrix))))
+
+
+def _of_tree(table: np.ndarray, column: np.ndarray, trees: np.ndarray) -> np.ndarray:
+    """From a table with a row for each tree, the entries in the columns that each tree's row of ``column`` names."""
+    return table.reshape(-1)[column + trees * np.int32(table.shape[1])]
 
 
 def forest_of(classifier: HistGradientBoostingClassifier) -> Forest:

@@ -77,7 +77,8 @@ class Strings:
         return len(self._offset) - 1
 
     def __getitem__(self, i: int) -> str:
-        return bytes(self._blob[int(self._offset[i]) : int(self._offset[i + 1])]).decode()
+        begin, end = self._offset[i : i + 2].tolist()
+        return self._blob[begin:end].tobytes().decode()
 
     def all(self) -> list[str]:
         """Every string, decoded."""

@@ -155,7 +155,7 @@ class AttributeContext:
         self._note_words = frozenset(gestation(self._notes.text)) | later | self._depth()
         self._sentence_words: dict[int, frozenset[str]] = {}
         self._organ_sides: dict[str, set[frozenset[str]]] | None = None
-        self._comma_count: np.ndarray | None = None
+        self._comma_count: list[int] | None = None
 
     def _encounter(self) -> frozenset[str]:
         """Whether the note as a whole is about a later visit or a late effect."""
@@ -232,9 +232,10 @@ class AttributeContext:
         if high <= low:
             return 0
         if self._comma_count is None:
-            marks = np.isin(self._notes.lower, _comma_hashes())
-            self._comma_count = np.concatenate([[0], np.cumsum(marks)])
-        return int(self._comma_count[high] - self._comma_count[low])
+            comma, semicolon = _comma_hashes()
+            marks = (self._notes.lower == comma) | (self._notes.lower == semicolon)
+            self._comma_count = [0, *np.cumsum(marks).tolist()]
+        return self._comma_count[high] - self._comma_count[low]
 
     def _words_of(self, sentence: int) -> frozenset[str]:
         low, high = bisect_left(self._sentence, sentence), bisect_right(self._sentence, sentence)

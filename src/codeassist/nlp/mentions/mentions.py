@@ -17,25 +17,27 @@ from codeassist.terminology.store import Store
 from codeassist.terminology.words import MAX_PHRASE_WORDS
 
 
-def window_keys(content: Content, longest: int = MAX_PHRASE_WORDS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def window_keys(
+    content: Content, longest: int = MAX_PHRASE_WORDS, reach: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Keys of all windows of 1 to ``longest`` content words within one sentence, with the index of their first
-    word and their length in words; shorter windows first."""
+    word and their length in words; shorter windows first. ``reach`` is what :func:`runs` gives, where it is known."""
     sums = np.zeros(len(content.value) + 1, dtype=np.uint64)
     np.cumsum(content.value, out=sums[1:])
-    length, first = np.nonzero(np.arange(1, longest + 1)[:, None] <= runs(content))
+    length, first = np.nonzero(np.arange(1, longest + 1)[:, None] <= (runs(content) if reach is None else reach))
     length += 1
     return sums[first + length] - sums[first], first, length.astype(np.int32)
 
 
 def runs(content: Content) -> np.ndarray:
     """For each content word, how many known words of its sentence begin with it; 0 for an unknown word."""
-    n = len(content.value)
     unknown = ~content.known
-    ends = np.flatnonzero((content.segment[1:] != content.segment[:-1]) | unknown[1:] | unknown[:-1]) + 1
-    ends = np.append(ends, n)
-    out = np.repeat(ends, np.diff(ends, prepend=0)) - np.arange(n)
+    closes = np.ones(len(unknown), dtype=bool)
+    closes[:-1] = (content.segment[1:] != content.segment[:-1]) | unknown[1:] | unknown[:-1]
+    ends = np.flatnonzero(closes) + 1
+    out = ends[np.cumsum(closes) - closes] - np.arange(len(unknown))
     out[unknown] = 0
-    return out
+    return np.asarray(out)
 
 
 _FILTER_BITS = 20
@@ -201,7 +203,7 @@ class _AnyOf:
         self._words = [w.lower() for w in words]
 
     def stands_in(self, text: str) -> bool:
-        return any(w in text for w in self._words) and self._pattern.search(text) is not None
+        return any(map(text.__contains__, self._words)) and self._pattern.search(text) is not None
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:  # of hundreds a note needs a few

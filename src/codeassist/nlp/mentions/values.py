@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntFlag
 from functools import cache
 
 import numpy as np
@@ -18,45 +19,58 @@ _QUALIFIERS = "left right bilateral bilaterally mild moderate severe inferior su
 """Words that a name may hold without changing what it names ("osteoarthritis of the right knee")."""
 
 
-@cache
-def _stop_hashes() -> np.ndarray:
-    return np.sort(np.array([hash_string(w) for w in (*STOP_WORDS, *_EXTRA_STOPS)], dtype=np.uint64))
+class _Class(IntFlag):
+    """What a word is to the finding of names; it may be several."""
+
+    STOP = 1
+    SEPARATOR = 2
+    QUALIFIER = 4
+    NUMBER = 8
+    """May count the items of a list,"""
+    MARK = 16
+    """and what follows it there."""
+
+
+_WORDS = {
+    _Class.STOP: (*STOP_WORDS, *_EXTRA_STOPS),
+    _Class.SEPARATOR: (",", ";", ":", "and", "or", "(", ")", "."),
+    _Class.QUALIFIER: _QUALIFIERS,
+    _Class.NUMBER: tuple(str(n) for n in range(100)),
+    _Class.MARK: (".", ")"),
+}
 
 
 @cache
-def _separator_hashes() -> np.ndarray:
-    return np.sort(np.array([hash_string(w) for w in (",", ";", ":", "and", "or", "(", ")", ".")], dtype=np.uint64))
+def _class_table() -> tuple[np.ndarray, np.ndarray]:
+    """The hashes of all these words in order, and the classes of each."""
+    found: dict[int, int] = {}
+    for kind, words in _WORDS.items():
+        for word in words:
+            found[hash_string(word)] = found.get(hash_string(word), 0) | kind
+    hashes = sorted(found)
+    return np.array(hashes, dtype=np.uint64), np.array([found[h] for h in hashes], dtype=np.uint8)
 
 
-@cache
-def _qualifier_hashes() -> np.ndarray:
-    return np.sort(np.array([hash_string(w) for w in _QUALIFIERS], dtype=np.uint64))
+def _classes(lower: np.ndarray) -> np.ndarray:
+    """The classes of each word, 0 for one of none."""
+    hashes, classes = _class_table()
+    at = np.minimum(np.searchsorted(hashes, lower), len(hashes) - 1)
+    return np.where(hashes[at] == lower, classes[at], np.uint8(0))
 
 
-@cache
-def _item_hashes() -> tuple[np.ndarray, np.ndarray]:
-    """Numbers that may count the items of a list, and the marks that follow them there."""
-    numbers, marks = ([str(n) for n in range(100)], ".)")
-    return tuple(np.sort(np.array([hash_string(w) for w in words], dtype=np.uint64)) for words in (numbers, marks))  # type: ignore[return-value]
-
-
-def _item_numbers(notes: Annotations) -> np.ndarray:
+def _item_numbers(sentence: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Which tokens only count an item of a list ("1. Type 2 diabetes"): a number that opens its sentence, with a full
     stop or bracket behind it."""
-    numbers, marks = _item_hashes()
-    opens = np.diff(notes.sentence, prepend=-1) != 0
-    followed = np.append(_isin(notes.lower[1:], marks), False)
-    return np.asarray(opens & followed & _isin(notes.lower, numbers))
+    out = (classes & _Class.NUMBER) != 0
+    out[1:] &= sentence[1:] != sentence[:-1]
+    out[:-1] &= (classes[1:] & _Class.MARK) != 0
+    out[-1:] = False
+    return np.asarray(out)
 
 
 def unqualified(notes: Annotations, content: Content) -> np.ndarray:
     """The places of ``content`` that are left when sides and degrees are passed over."""
-    return np.flatnonzero(~_isin(notes.lower[content.token], _qualifier_hashes()))
-
-
-def _isin(values: np.ndarray, table: np.ndarray) -> np.ndarray:
-    at = np.minimum(np.searchsorted(table, values), len(table) - 1)
-    return np.asarray(table[at] == values)
+    return np.flatnonzero((_classes(notes.lower[content.token]) & _Class.QUALIFIER) == 0)
 
 
 def content_words(notes: Annotations, store: Store) -> Content:
@@ -64,12 +78,14 @@ def content_words(notes: Annotations, store: Store) -> Content:
     if notes.content is not None:
         return notes.content
     lower = notes.lower
-    stops = _isin(lower, _stop_hashes()) | notes.punctuation | notes.space | _item_numbers(notes)
+    classes = _classes(lower)
+    stops = (classes & _Class.STOP) != 0
+    stops |= notes.punctuation | notes.space | _item_numbers(notes.sentence, classes)
     token = np.flatnonzero(~stops)
     words = lower[token]
     at = np.minimum(np.searchsorted(store.form_key, words), len(store.form_key) - 1)
     known = store.form_key[at] == words
     value = np.where(known, store.form_value[at], mix(words))
-    gap = np.cumsum(_isin(lower, _separator_hashes()))[token]
+    gap = np.cumsum((classes & _Class.SEPARATOR) != 0)[token]
     notes.content = Content(token, value, np.asarray(known), notes.sentence[token], gap)
     return notes.content
