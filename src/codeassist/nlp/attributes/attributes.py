@@ -19,7 +19,7 @@ from codeassist.nlp.tokenizer import shared_english
 from codeassist.terminology.words import stem
 
 _WEEKS = re.compile(
-    r"\b(?P<weeks>[1-4]?\d)(?:[ +]*(?:\d ?/ ?7|w\d|\d days?))?[ -]*(?:weeks?|wks?|w(?:\d?d)?|wga)\b"
+    r"(?P<weeks>\d(?<!\w\d)(?:(?<=[1-4])\d)?)(?:[ +]*(?:\d ?/ ?7|w\d|\d days?))?[ -]*(?:weeks?|wks?|w(?:\d?d)?|wga)\b"
     r"(?P<after>[^.\n]{0,30})",
     re.I,
 )
