@@ -88,7 +88,7 @@ class CodeAssistant:
         lap("propose")
         ranked = self._ranked(read, found, day)
         lap("rank")
-        suggestions = self._choice.with_visit(ranked, self._choice.from_words(ranked))
+        suggestions = self._choice.suggestions(ranked)
         discarded = self._choice.discarded(ranked, {(s.system, s.code) for s in suggestions})
         lap("explain")
         findings, suggestions = self._rules.review(note, suggestions, self._places(found, suggestions))

@@ -60,6 +60,16 @@ class Ranked:
     evidence: EvidencePicker
 
 
+@dataclass(frozen=True, slots=True)
+class _CodedVisit:
+    """A visit with the row of its code, its chance, and the candidate of that code where the ranker has one."""
+
+    visit: Visit
+    row: int
+    chance: float
+    candidates: tuple[int, ...]
+
+
 class Choice:
     """Chooses what is shown of a note's candidates, with one model release over one terminology index."""
 
@@ -69,14 +79,16 @@ class Choice:
         self.site = site
         self._details = Details(store)
 
-    def from_words(self, ranked: Ranked) -> tuple[Suggestion, ...]:
-        """The likeliest candidates of each ranker, likeliest first; the visit's levels are not among them."""
+    def suggestions(self, ranked: Ranked) -> tuple[Suggestion, ...]:
+        """The likeliest candidates of each ranker and the visit that the note is about, likeliest first."""
         found, keys, probability = ranked.found, ranked.found.keys, ranked.probability.tolist()
         audited = self.release.audited_labels
         order = self._likeliest(ranked)
-        reasons = self._reasons(found, order)
+        visit = self._visit_of(ranked)
+        reasons = self._reasons(found, [*order[:_EXPLAINED], *(visit.candidates if visit else ())])
         coded = self._coded(found, probability, order)
         valid = self.terminology.valid(ranked.day)
+        ahead = self._visit(ranked.evidence, visit, reasons) if visit else None
         out: list[Suggestion] = []
         for i in order:
             system, key = keys[i]
@@ -92,12 +104,16 @@ class Choice:
                 and probability[i] < threshold / 2
             ):
                 continue  # shown as discarded, with the condition that it belongs to
+            chance = round(probability[i], 4)
+            if ahead is not None and ahead.probability > chance:
+                out.append(replace(ahead, rank=len(out) + 1))
+                ahead = None
             out.append(
                 Suggestion(
                     system=system,  # type: ignore[arg-type]
                     code=self.terminology.code(candidate) if inside else self._unlisted(system, key)[0],
                     display=self.terminology.title(candidate) if inside else self._unlisted(system, key)[1],
-                    probability=round(probability[i], 4),
+                    probability=chance,
                     rank=len(out) + 1,
                     tier=tier,
                     evidence=ranked.evidence.pick(i),
@@ -107,27 +123,26 @@ class Choice:
                     listed=listed,
                 )
             )
+        if ahead is not None:
+            out.append(replace(ahead, rank=len(out) + 1))
         return tuple(out)
 
-    def with_visit(self, ranked: Ranked, suggestions: tuple[Suggestion, ...]) -> tuple[Suggestion, ...]:
-        """The suggestions with the visit that the note is about, where its setting reports CPT."""
+    def _visit_of(self, ranked: Ranked) -> _CodedVisit | None:
+        """The visit that the note is about, where its setting reports CPT."""
         read, found, levels = ranked.read, ranked.found, ranked.levels
         if self.release.audited_labels or read.note.setting == "inpatient":
-            return suggestions
+            return None
         rows = found.ids.tolist()
         likely = dict(zip(rows, ranked.probability.tolist(), strict=True))
         visit = assess_visit(read, found.hits, self.terminology, likely)
         row = self.terminology.row("cpt", visit.code) if visit else None
         if visit is None or row is None or not self.terminology.valid(ranked.day)[row]:
-            return suggestions
+            return None
         # the ranker tells apart badly which level a visit has, but well whether one is coded at all: the chances that
         # it gives to the levels, of which at most one is coded, add up to the chance that the visit is
         chance = min(max(float(ranked.probability[levels].sum()), VISIT_FLOOR), VISIT_CEILING)
-        mine = [i for i in np.flatnonzero(levels).tolist() if rows[i] == row]
-        reasons = self._reasons(found, mine).get(mine[0], ()) if mine else ()
-        suggestion = self._visit(ranked.evidence, visit, row, round(chance, 4), reasons)
-        merged = sorted((*suggestions, suggestion), key=lambda s: -s.probability)
-        return tuple(s if s.rank == rank else replace(s, rank=rank) for rank, s in enumerate(merged, 1))
+        mine = tuple(i for i in np.flatnonzero(levels).tolist() if rows[i] == row)
+        return _CodedVisit(visit, row, round(chance, 4), mine[:1])
 
     def discarded(self, ranked: Ranked, suggested: set[tuple[str, str]]) -> tuple[Discarded, ...]:
         """Codes that the note mentions but does not assert, by the most frequent reason."""
@@ -183,17 +198,18 @@ class Choice:
         losing = settle({k: probability[i] for k, i in number.items()}, replaced, unspecified)
         return chosen - {number[k] for k in losing}
 
-    def _reasons(self, found: Candidates, order: list[int]) -> dict[int, tuple[Reason, ...]]:
+    def _reasons(self, found: Candidates, candidates: list[int]) -> dict[int, tuple[Reason, ...]]:
         out: dict[int, tuple[Reason, ...]] = {}
         for group, ranker in self.release.rankers.items():
-            mine = [i for i in order[:_EXPLAINED] if group_of(found.keys[i][0]) == group]
+            mine = [i for i in candidates if group_of(found.keys[i][0]) == group]
             out.update(zip(mine, explain(ranker, found.matrix[mine]), strict=True) if mine else ())
         return out
 
     def _visit(
-        self, evidence: EvidencePicker, visit: Visit, row: int, chance: float, reasons: tuple[Reason, ...]
+        self, evidence: EvidencePicker, coded: _CodedVisit, reasons: dict[int, tuple[Reason, ...]]
     ) -> Suggestion:
         """The suggestion of an assessed visit: its elements as the first reasons, its neighbours as alternatives."""
+        visit, row = coded.visit, coded.row
         store = self.terminology
         threshold = self.release.rankers["procedure"].threshold
         held = held_back("cpt", visit.code, settings().reported_groups)
@@ -205,11 +221,11 @@ class Choice:
             system="cpt",
             code=store.code(row),
             display=store.title(row),
-            probability=chance,
+            probability=coded.chance,
             rank=1,
-            tier="candidate" if held or chance < threshold else "code",
+            tier="candidate" if held or coded.chance < threshold else "code",
             evidence=evidence.at(passages)[:_MOST_VISIT_EVIDENCE],
-            explanation=(*elements, *chosen, *reasons),
+            explanation=(*elements, *chosen, *(r for i in coded.candidates for r in reasons.get(i, ()))),
             alternatives=tuple(
                 Alternative(store.code(r), store.title(r), n.why) for n, r in neighbours if r is not None
             ),

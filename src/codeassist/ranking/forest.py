@@ -82,7 +82,7 @@ class Forest:
     def _answers(self, right: np.ndarray, number: int) -> np.ndarray:
         """The answers of each tree's nodes of one block of eight as bits, of shape (trees, rows)."""
         asked = self._tests[2][number * _BITS : (number + 1) * _BITS]
-        bits = right[asked[0]]
+        bits: np.ndarray = right[asked[0]]
         for bit, test in enumerate(asked[1:], 1):
             bits |= right[test] << np.uint8(bit)
         return bits
