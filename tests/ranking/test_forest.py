@@ -31,9 +31,12 @@ def fitted(seed: int, leaves: int = LEAVES) -> tuple[HistGradientBoostingClassif
     return classifier.fit(matrix, target), matrix
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_probabilities_equal_those_of_scikit_learn(seed: int) -> None:
-    classifier, matrix = fitted(seed)
+@pytest.mark.parametrize(
+    ("seed", "leaves"),
+    [(1, LEAVES), (2, LEAVES), (3, 10), (7, 9), (8, 8), (9, 2)],  # with up to 9 leaves one look-up leads to the value
+)
+def test_probabilities_equal_those_of_scikit_learn(seed: int, leaves: int) -> None:
+    classifier, matrix = fitted(seed, leaves)
     other, _ = data(seed + 10)
     both = np.vstack([matrix, other])
     np.testing.assert_allclose(forest_of(classifier).probability(both), classifier.predict_proba(both)[:, 1], atol=1e-9)
@@ -54,6 +57,12 @@ def test_any_number_of_rows(rows: int) -> None:
     classifier, matrix = fitted(5)
     forest = forest_of(classifier)
     np.testing.assert_allclose(forest.log_odds(matrix[:rows]), forest.log_odds(matrix)[:rows])
+
+
+def test_trees_without_a_test_give_the_share_of_the_rows() -> None:
+    matrix, target = np.ones((200, 4), dtype=np.float32), np.arange(200) % 4 == 0
+    classifier = HistGradientBoostingClassifier(max_iter=5).fit(matrix, target)
+    np.testing.assert_allclose(forest_of(classifier).probability(matrix), 0.25, atol=1e-9)
 
 
 def test_a_tree_with_too_many_leaves_is_refused() -> None:
